@@ -1,0 +1,16 @@
+//! An Arm SMMUv2 (MMU-500 class) in RustHDL: the hardware and its Verilog writer.
+//!
+//! Rooms: [`params`] (sizes, presets, straps), [`registers`] (the one register table), [`prim`] (RAM, CAM, FIFO, words),
+//! [`axi`] (bundles), [`tbu`] (hot path), [`tcu`] (translation, registers, maintenance), [`smmu`] (the top), [`verilog`]
+//! (emission), [`lint`] (what RustHDL does not check).
+
+pub mod axi;
+pub mod lint;
+pub mod params;
+pub mod prelude;
+pub mod prim;
+pub mod registers;
+pub mod smmu;
+pub mod tbu;
+pub mod tcu;
+pub mod verilog;

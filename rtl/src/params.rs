@@ -1,0 +1,196 @@
+//! Sizes, presets and straps.
+//!
+//! A size is how much hardware there is; a strap is a choice that the architecture leaves to the implementation and that real
+//! parts make differently. Both are fixed when the hardware is elaborated. Nothing else in the project decides such a thing.
+
+/// What `FSYNR0.S1CBNDX` shows for a stage-1 fault (`docs/compliance.md`, implementation defined).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum S1CbndxStrap {
+    /// Reads as zero, as MMU-500 without a hypervisor shows it.
+    Zero,
+    /// The number of the context bank that took the fault.
+    PhysicalBank,
+}
+
+/// Which AXI response a refused transaction gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbortResponse {
+    /// `SLVERR` (0b10), the default.
+    Slverr,
+    /// `DECERR` (0b11).
+    Decerr,
+}
+
+/// Implementation-defined behaviour, per preset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Straps {
+    /// `FSYNR0.S1CBNDX` of stage-1 faults.
+    pub s1cbndx: S1CbndxStrap,
+    /// `FSYNR0.NSATTR` / `sGFSYNR0.NSATTR` as reported for a non-secure stream.
+    pub nsattr: bool,
+    /// `FSYNR0.NSSTATE` / `sGFSYNR0.NSSTATE` as reported for a non-secure stream.
+    pub nsstate: bool,
+    /// `sCR0.SMCFCFG` is read-only one: a multiple stream match always faults.
+    pub smcfcfg_ro_one: bool,
+    /// `IDR2.UBS`: upstream address size code (0..4 = 32, 36, 40, 42, 44 bits; 5 = 49 bits).
+    pub ubs: u8,
+    /// `IDR2.OAS`: output address size code (0..5 = 32, 36, 40, 42, 44, 48 bits).
+    pub oas: u8,
+    /// `IDR2.IAS`: intermediate address size code, coded as `oas`.
+    pub ias: u8,
+    /// `IDR2.PTFSv8` bit for the 16 KiB granule.
+    pub granule_16k: bool,
+    /// Response of a refused transaction with `CFRE`/`GFRE` set.
+    pub abort: AbortResponse,
+    /// Reset value of every bank's `SCTLR` (MMU-500: 0x100, HUPCF set).
+    pub sctlr_reset: u32,
+}
+
+/// One elaboration of the hardware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// Preset name as the command line takes it.
+    pub name: &'static str,
+    /// What the preset is for, one line.
+    pub purpose: &'static str,
+    /// Stream match register groups.
+    pub num_smr: usize,
+    /// Context banks.
+    pub num_cb: usize,
+    /// Number of pages of the global half, and of the context-bank half, of the register space (a power of two).
+    pub num_page: usize,
+    /// Translation buffer units, that is client ports.
+    pub tbus: usize,
+    /// Entries of each micro TLB.
+    pub micro_tlb: usize,
+    /// Leaf descriptors that the main TLB holds (lines of 8, 4 ways).
+    pub main_tlb: usize,
+    /// Rows of the walker's table: walks in flight.
+    pub walks: usize,
+    /// Parked read transactions (miss queue).
+    pub miss_queue: usize,
+    /// AXI id bits on client and downstream ports.
+    pub id_width: usize,
+    /// Data bits of client and downstream ports: 64 or 128.
+    pub data_width: usize,
+    /// Straps.
+    pub straps: Straps,
+}
+
+/// Address bits of a client port: 48 bits and the sub-range bit 48 (MMU-500).
+pub const VA_WIDTH: usize = 49;
+/// Address bits of the downstream and the walk port.
+pub const PA_WIDTH: usize = 48;
+/// StreamID bits in `awuser`/`aruser`.
+pub const SID_WIDTH: usize = 15;
+/// Data bits of the walk port: one descriptor a beat.
+pub const PTW_DATA_WIDTH: usize = 64;
+/// AXI id bits of the walk port: the walker's row number.
+pub const PTW_ID_WIDTH: usize = 4;
+/// Bytes in a page of the register space (IDR1.PAGESIZE = 0).
+pub const REG_PAGE: u32 = 0x1000;
+
+const MMU500: Straps = Straps {
+    s1cbndx: S1CbndxStrap::Zero,
+    nsattr: false,
+    nsstate: false,
+    smcfcfg_ro_one: true,
+    ubs: 5,
+    oas: 5,
+    ias: 5,
+    granule_16k: true,
+    abort: AbortResponse::Slverr,
+    sctlr_reset: 0x100,
+};
+
+/// Formal proofs, gate-level runs, small FPGAs.
+pub const MINI: Params = Params {
+    name: "mini",
+    purpose: "formal proofs, gate-level runs, small FPGAs",
+    num_smr: 8,
+    num_cb: 4,
+    num_page: 16,
+    tbus: 1,
+    micro_tlb: 8,
+    main_tlb: 64,
+    walks: 4,
+    miss_queue: 4,
+    id_width: 4,
+    data_width: 64,
+    straps: MMU500,
+};
+
+/// The default: sizes and ID values of the MMU-500 in that SoC.
+pub const ZYNQMP: Params = Params {
+    name: "zynqmp",
+    purpose: "default; ID values of that SoC's MMU-500; the recorded driver runs",
+    num_smr: 48,
+    num_cb: 16,
+    num_page: 16,
+    tbus: 1,
+    micro_tlb: 16,
+    main_tlb: 512,
+    walks: 8,
+    miss_queue: 8,
+    id_width: 6,
+    data_width: 128,
+    straps: MMU500,
+};
+
+/// The SC8180X kernel log.
+pub const SC8180X: Params = Params {
+    name: "sc8180x",
+    purpose: "the SC8180X kernel log",
+    num_smr: 128,
+    num_cb: 128,
+    num_page: 128,
+    tbus: 1,
+    micro_tlb: 32,
+    main_tlb: 2048,
+    walks: 16,
+    miss_queue: 16,
+    id_width: 6,
+    data_width: 64,
+    straps: Straps { s1cbndx: S1CbndxStrap::PhysicalBank, granule_16k: false, ..MMU500 },
+};
+
+/// The SM8550 kernel log.
+pub const SM8550: Params = Params {
+    name: "sm8550",
+    purpose: "the SM8550 kernel log",
+    data_width: 128,
+    straps: Straps { s1cbndx: S1CbndxStrap::PhysicalBank, granule_16k: false, ubs: 1, oas: 1, ias: 1, ..MMU500 },
+    ..SC8180X
+};
+
+/// All presets, in the order in which they are listed.
+pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550];
+
+/// The preset of that name.
+pub fn preset(name: &str) -> Option<&'static Params> {
+    PRESETS.iter().find(|p| p.name == name)
+}
+
+impl Params {
+    /// Bytes of the register space: both halves.
+    pub fn register_space(&self) -> u32 {
+        2 * self.num_page as u32 * REG_PAGE
+    }
+
+    /// Output address bits (`IDR2.OAS`): never more than [`PA_WIDTH`].
+    pub fn output_bits(&self) -> u32 {
+        size_code_bits(self.straps.oas)
+    }
+}
+
+/// Address bits of an OAS, IAS or PASize code: 0..5 = 32, 36, 40, 42, 44, 48; above 5 reads as 48.
+pub fn size_code_bits(code: u8) -> u32 {
+    match code {
+        0 => 32,
+        1 => 36,
+        2 => 40,
+        3 => 42,
+        4 => 44,
+        _ => 48,
+    }
+}

@@ -1,0 +1,3 @@
+//! Primitives: leaf blocks whose simulation is plain Rust and whose Verilog is written by hand, each proved equal by a test.
+
+pub mod word;

@@ -1,0 +1,1 @@
+//! The architecture as plain Rust (to be written).

@@ -1,0 +1,1 @@
+//! Waves (to be written).
