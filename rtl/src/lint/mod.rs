@@ -1,0 +1,1 @@
+//! Rules that RustHDL does not check.

@@ -1,0 +1,5 @@
+//! The Verilog writer.
+
+mod ports;
+
+pub use ports::{block_ports, Dir, Port};
