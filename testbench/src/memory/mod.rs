@@ -198,6 +198,11 @@ impl Memory {
         Some(page.word((addr % PAGE) as usize))
     }
 
+    /// Whether the page of `addr` is watched.
+    pub fn watched(&self, addr: u64) -> bool {
+        self.pages.get(&(addr / PAGE)).is_some_and(|page| page.watched)
+    }
+
     /// Hands over the changes of watched pages since the last call, oldest first. `into` is emptied first.
     pub fn take_changes(&mut self, into: &mut Vec<Change>) {
         into.clear();
@@ -253,7 +258,8 @@ impl Memory {
         if !known {
             return DECERR;
         }
-        let hit = |bad: &Bad| (if write { bad.writes } else { bad.reads }) && bad.range.start < addr + len && addr < bad.range.end;
+        let hit =
+            |bad: &Bad| (if write { bad.writes } else { bad.reads }) && bad.range.start < addr + len && addr < bad.range.end;
         if self.bad.iter().any(hit) {
             SLVERR
         } else {
