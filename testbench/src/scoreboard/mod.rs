@@ -26,6 +26,8 @@ mod flight;
 mod oracle;
 mod records;
 mod stale;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod verdict;
 

@@ -284,19 +284,18 @@ impl Records {
     /// A register write that reaches the 32-bit words of recorder `n`.
     pub(super) fn write(&mut self, n: usize, offset: u32, data: u64, strobes: u8, cycle: u64, cfg: &dyn Oracle) {
         let mut next = Vec::new();
-        let mut cleared = false;
         for state in std::mem::take(&mut self.recorders[n].states) {
-            self.load(n, &state);
-            self.scratch.write_strobed(offset, data, strobes);
-            let mut after = self.read_back(n, state.owner);
+            let mut after = self.after_write(n, &state, offset, data, strobes);
             if !self.recorded(n, &after) {
-                cleared |= self.recorded(n, &state);
                 after.owner = 0;
             }
             if !next.contains(&after) {
                 next.push(after);
             }
         }
+        // Whether it clears anything does not depend on what is known to be recorded: the pins may not have shown it yet.
+        let all = State { values: [if n == self.global() { GLOBAL_RECORDED } else { BANK_RECORDED }, 0, 0, 0, 0], owner: 0 };
+        let cleared = self.after_write(n, &all, offset, data, strobes).values[0] & all.values[0] != all.values[0];
         let recorder = &mut self.recorders[n];
         recorder.states = next;
         recorder.last_event = cycle;
@@ -305,6 +304,12 @@ impl Records {
             recorder.known_owner = None;
         }
         self.settle(n, cycle, cfg);
+    }
+
+    fn after_write(&mut self, n: usize, state: &State, offset: u32, data: u64, strobes: u8) -> State {
+        self.load(n, state);
+        self.scratch.write_strobed(offset, data, strobes);
+        self.read_back(n, state.owner)
     }
 
     /// A read of a 32-bit word of recorder `n` showed `seen`. `potential`: faults that may be recorded already. False: no state
