@@ -378,17 +378,16 @@ impl TestSmmu {
     fn perform(&mut self, access: &Access, words: &HashMap<u64, Option<u64>>) -> Verdict {
         let before = self.model.clone();
         let mut fetched = Fetched { words, missing: None };
-        let access = match self.bug {
-            Bug::WrongFar => Access { addr: access.addr & !0xfff, ..*access },
-            _ => *access,
-        };
-        let mut verdict = self.model.translate(&access, &mut fetched);
+        let mut verdict = self.model.translate(access, &mut fetched);
         let Verdict::Refused { fault, .. } = verdict else { return verdict };
         let pending = before.fault_active(fault.bank) && !fault.global;
+        if self.bug == Bug::WrongFar {
+            self.model.write(regs::CB_FAR.offset(&self.params, fault.bank), access.addr & !0xfff, 8);
+        }
         if pending && self.bug == Bug::IgnoreHupcf {
             let mut clear = before.clone();
             clear.write(regs::CB_FSR.offset(&self.params, fault.bank), 0xffff_ffff, 4);
-            verdict = clear.translate(&access, &mut fetched);
+            verdict = clear.translate(access, &mut fetched);
             self.model = before;
         } else if pending && self.bug == Bug::NoMulti {
             self.model = before;

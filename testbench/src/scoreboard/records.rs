@@ -325,29 +325,29 @@ impl Records {
     ) -> bool {
         let Word::Of(place, shift) = word else { return seen == 0 };
         let shows = |state: &State| (state.values[place] >> shift) as u32 == seen;
-        if self.recorders[n].states.iter().any(shows) {
-            self.recorders[n].states.retain(shows);
+        let mut possible = if potential.is_empty() { Vec::new() } else { self.with_potential(n, potential) };
+        possible.retain(shows);
+        let recorder = &mut self.recorders[n];
+        if recorder.states.iter().any(shows) {
+            // Potential faults may have led to the same sight; they join the set when their refusal has come.
+            recorder.states.retain(shows);
+        } else if possible.is_empty() {
+            return false;
         } else {
-            let possible = self.with_potential(n, potential);
-            let states: Vec<State> = possible.into_iter().filter(shows).collect();
-            if states.is_empty() {
-                return false;
-            }
-            self.recorders[n].states = states;
-            self.recorders[n].last_event = cycle;
+            recorder.states.clone_from(&possible);
+            recorder.last_event = cycle;
         }
-        self.learn(n);
+        self.learn(n, &possible);
         self.settle(n, cycle, cfg);
         true
     }
 
-    /// After a read: whose record it is may be known now.
-    fn learn(&mut self, n: usize) {
-        let all_active = self.recorders[n].states.iter().all(|state| self.recorded(n, state));
-        let recorder = &mut self.recorders[n];
-        let Some(first) = recorder.states.first().copied() else { return };
-        if all_active && first.owner != 0 && recorder.states.iter().all(|state| state.owner == first.owner) {
-            recorder.known_owner = Some(first.owner);
+    /// After a read: whose record it is may be known now. `others`: states with potential faults that show the same.
+    fn learn(&mut self, n: usize, others: &[State]) {
+        let Some(owner) = self.recorders[n].states.first().map(|state| state.owner) else { return };
+        let same = |state: &State| state.owner == owner && self.recorded(n, state);
+        if owner != 0 && self.recorders[n].states.iter().chain(others).all(same) {
+            self.recorders[n].known_owner = Some(owner);
         }
     }
 

@@ -94,7 +94,7 @@ fn every_bug_is_reported_as_what_it_is() {
         (Bug::IgnoreHupcf, Kind::Address),
         (Bug::WildWalk, Kind::Walk),
         (Bug::LoseRead, Kind::Hang),
-        (Bug::LateWrite(300), Kind::Address),
+        (Bug::LateWrite(300), Kind::Register),
     ] {
         let result = everything(bug, BenchOptions { watchdog: 2_000, ..BenchOptions::default() });
         let text = result.as_ref().err().map(|error| error.to_string()).unwrap_or_default();
@@ -119,6 +119,19 @@ fn reads_of_an_id_keep_their_order() {
             let reads = (0..4u64).map(|n| Burst::read(STREAM, VA + 0x1000 * n, 1, 3).id(2));
             bench.bursts(0, reads)?;
             bench.drain()
+        };
+        assert_eq!(kind(run()), expected);
+    }
+}
+
+#[test]
+fn a_register_write_holds_from_its_response_on() {
+    for (bug, expected) in [(Bug::None, None), (Bug::LateWrite(300), Some(Kind::Address))] {
+        let run = || {
+            let (mut bench, _) = translated(bug, BenchOptions::default())?;
+            bench.run_cycles(400)?;
+            bench.write32(regs::SMR.offset(&MINI, 0), STREAM)?;
+            bench.burst_read(STREAM, VA, 1, 3)
         };
         assert_eq!(kind(run()), expected);
     }
