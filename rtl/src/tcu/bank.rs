@@ -352,3 +352,28 @@ impl<const BI: usize> Logic for Bank<BI> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_bank() {
+        synthesis_check(Bank::<2>::new(&crate::params::MINI));
+    }
+
+    #[test]
+    fn verilog_agrees_bank() {
+        equivalence(
+            || Bank::<2>::new(&crate::params::MINI),
+            4000,
+            1,
+            drive!(clock, aresetn, i_valid, i_req, i_row, i_bypass, i_code, i_raz, i_bank, cw_valid, cw_kind, cw_index, cw_data),
+            |s| {
+                s.often("cw_valid", 1, 2);
+            },
+        );
+    }
+}

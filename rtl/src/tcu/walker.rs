@@ -463,7 +463,7 @@ impl Logic for Walker {
             self.code.next = 0x10.into();
         }
         self.good_leaf.next = self.go.val() & self.first.val() & self.desc.leaf.val() & !self.code.val().any();
-        self.read_on.next = self.go.val() & self.first.val() & self.desc.table.val() & !self.error.val();
+        self.read_on.next = self.go.val() & self.first.val() & self.desc.to_table.val() & !self.error.val();
 
         // Row words: written by F5, state also by E2 for the next level.
         self.rows.we.next = self.d_valid.val() & self.d_walk.val();
@@ -713,5 +713,66 @@ impl Logic for Walker {
             self.blocks_q.d.next = 0.into();
             self.filling.d.next = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_walker() {
+        synthesis_check(Walker::new(&crate::params::MINI));
+    }
+
+    #[test]
+    fn verilog_agrees_walker() {
+        equivalence(
+            || Walker::new(&crate::params::MINI),
+            4000,
+            1,
+            drive!(
+                clock,
+                aresetn,
+                m_axi_ptw_ar.ready,
+                m_axi_ptw_r.valid,
+                m_axi_ptw_r.id,
+                m_axi_ptw_r.data,
+                m_axi_ptw_r.resp,
+                m_axi_ptw_r.last,
+                row_take,
+                d_valid,
+                d_walk,
+                d_row,
+                d_req,
+                d_va,
+                d_granule,
+                d_cfg,
+                d_bank,
+                d_asid,
+                d_vmid,
+                d_way,
+                d_addr,
+                d_level,
+                d_hier,
+                d_refuse,
+                d_record,
+                d_global,
+                d_code,
+                d_raz,
+                d_ppn,
+                d_mask,
+                d_perm,
+                d_ng,
+                poison,
+                init,
+                init_index
+            ),
+            |s| {
+                let _ = s;
+            },
+        );
     }
 }
