@@ -38,8 +38,8 @@ impl LeafRules {
         let privileged_write = !bits.read_only;
         let user_write = bits.user && !bits.read_only;
         match (kind.fetch, kind.privileged) {
-            (true, true) => !bits.pxn && !user_write && !(self.wxn && privileged_write),
-            (true, false) => !bits.xn && !(self.wxn && user_write),
+            (true, true) => !(bits.pxn || user_write || self.wxn && privileged_write),
+            (true, false) => !(bits.xn || self.wxn && user_write),
             (false, true) => !kind.write || privileged_write,
             (false, false) => bits.user && (!kind.write || user_write),
         }

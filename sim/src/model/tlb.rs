@@ -78,6 +78,8 @@ pub enum Invalidate {
     Address(Vmid, u16, u64),
     /// TLBIVAA, TLBIVAAL: entries of that address, whatever the ASID.
     AddressAnyAsid(Vmid, u64),
+    /// TLBIVAH and its 64-bit forms: entries of that address with the Hyp flag.
+    HypAddress(u64),
     /// TLBIALLH: all with the Hyp flag.
     Hyp,
     /// TLBIALLNSNH: all without it.
@@ -93,6 +95,7 @@ impl Invalidate {
                 tag.vmid == vmid && tag.asid.is_none_or(|of_entry| of_entry == asid) && tag.covers(va & ones(COMPARED_BITS))
             }
             Invalidate::AddressAnyAsid(vmid, va) => tag.vmid == vmid && tag.covers(va & ones(COMPARED_BITS)),
+            Invalidate::HypAddress(va) => tag.vmid.hyp() && tag.covers(va & ones(COMPARED_BITS)),
             Invalidate::Hyp => tag.vmid.hyp(),
             Invalidate::NotHyp => !tag.vmid.hyp(),
         }
@@ -124,8 +127,9 @@ impl Tlb {
         })
     }
 
-    /// Caches the leaf that a walk for `va` found. Entries that it overlaps go.
-    pub fn fill(&mut self, context: Context, va: u64, leaf: Leaf) {
+    /// Caches the leaf that a walk for `va` found. Entries that it overlaps go; true if there were any.
+    pub fn fill(&mut self, context: Context, va: u64, leaf: Leaf) -> bool {
+        let before = self.entries.len();
         if self.entries.len() >= CAPACITY {
             self.clear();
         }
@@ -147,10 +151,12 @@ impl Tlb {
                 self.remove_one(other);
             }
         }
+        let dropped = self.entries.len() != before;
         if self.entries.insert(tag, leaf).is_none() {
             self.by_size[usize::from(size_bits)] += 1;
             self.globals += usize::from(tag.asid.is_none());
         }
+        dropped
     }
 
     /// Drops what the command names and nothing else.

@@ -9,7 +9,8 @@ const SHIFTS: [(u32, [u32; 4]); 3] = [(12, [39, 30, 21, 12]), (14, [47, 36, 25, 
 const STARTS: [(u32, [u32; 3]); 3] = [(12, [39, 30, 21]), (14, [47, 36, 25]), (16, [63, 42, 29])];
 
 /// Leaf sizes as log2, by granule, and the level that they stand at.
-pub const LEAVES: [(u32, u8, u32); 7] = [(12, 3, 12), (12, 2, 21), (12, 1, 30), (14, 3, 14), (14, 2, 25), (16, 3, 16), (16, 2, 29)];
+pub const LEAVES: [(u32, u8, u32); 7] =
+    [(12, 3, 12), (12, 2, 21), (12, 1, 30), (14, 3, 14), (14, 2, 25), (16, 3, 16), (16, 2, 29)];
 
 /// Page-table under construction.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! What the model's tests stand on: table memory, and a page-table builder that shares no code with the walk.
 
 pub mod mapper;
+pub mod rig;
 
 use super::access::TableMemory;
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ impl Ram {
 
     /// Writes a word.
     pub fn set(&mut self, pa: u64, word: u64) {
-        assert!(self.region.contains(&pa) && pa % 8 == 0, "{pa:#x} is no word of the table memory");
+        assert!(self.region.contains(&pa) && pa.is_multiple_of(8), "{pa:#x} is no word of the table memory");
         self.words.insert(pa, word);
     }
 
