@@ -60,7 +60,7 @@ impl Logic for Descriptor {
     #[hdl_gen]
     fn update(&mut self) {
         self.block_level.next = (self.level.val() == 2) | ((self.level.val() == 1) & (self.granule.val() == 0));
-        self.is_table.next = (self.desc.val().get_bits::<2>(0) == 3) & !(self.level.val() == 3);
+        self.is_table.next = (self.desc.val().get_bits::<2>(0) == 3) & (self.level.val() != 3);
         self.is_leaf.next = ((self.desc.val().get_bits::<2>(0) == 3) & (self.level.val() == 3))
             | ((self.desc.val().get_bits::<2>(0) == 1) & self.block_level.val());
 
@@ -181,14 +181,8 @@ mod tests {
 
     #[test]
     fn verilog_agrees_descriptor() {
-        equivalence(
-            || Descriptor::default(),
-            4000,
-            1,
-            drive!(desc, level, granule, hier, pasize, affd, wxn, need),
-            |s| {
-                let _ = s;
-            },
-        );
+        equivalence(Descriptor::default, 4000, 1, drive!(desc, level, granule, hier, pasize, affd, wxn, need), |s| {
+            let _ = s;
+        });
     }
 }
