@@ -2,7 +2,7 @@
 //!
 //! Rooms: [`params`] (sizes, presets, straps), [`registers`] (the one register table), [`prim`] (RAM, CAM, FIFO, words),
 //! [`axi`] (bundles), [`tbu`] (hot path), [`tcu`] (translation, registers, maintenance), [`smmu`] (the top), [`verilog`]
-//! (emission), [`lint`] (what RustHDL does not check).
+//! (emission), [`lint`] (what RustHDL does not check), [`testing`] (RustHDL against its Verilog).
 
 pub mod axi;
 pub mod lint;
@@ -13,4 +13,5 @@ pub mod registers;
 pub mod smmu;
 pub mod tbu;
 pub mod tcu;
+pub mod testing;
 pub mod verilog;

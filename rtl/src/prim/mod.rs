@@ -1,3 +1,5 @@
 //! Primitives: leaf blocks whose simulation is plain Rust and whose Verilog is written by hand, each proved equal by a test.
 
+pub mod queue;
+pub mod ram;
 pub mod word;
