@@ -35,10 +35,12 @@ use crate::linux::ufshcd::{Hba, DUMP_WORDS};
 use crate::linux::{errno, LinuxError, Result};
 use crate::ufs::utrd::UTRD_BYTES;
 
+mod run;
 mod soc;
 mod workload;
 
 pub use crate::linux::dma::DmaOps;
+pub use run::{run, run_on, Report, RunError, RunOptions};
 pub use soc::{soc, Region, Soc, Stream, SOCS};
 pub use workload::{Traffic, Workload};
 
