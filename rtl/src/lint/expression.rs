@@ -48,6 +48,8 @@ pub fn is_exact(e: &E, is_loop_variable: &dyn Fn(&str) -> bool) -> bool {
         // The operand of a cast has its own check; a cast of an exact value masks it, which is exact.
         E::Cast(e, _) | E::Paren(e) => exact(e),
         E::Unary(Un::All | Un::Any | Un::Xor, _) => true,
+        // `~|x` is one operator in Verilog, and gives one bit.
+        E::Unary(Un::Not, e) if matches!(&**e, E::Unary(Un::All | Un::Any | Un::Xor, _)) => true,
         E::Unary(Un::Not | Un::Neg, _) => false,
         E::Binary(_, op, _) if is_comparison(op) => true,
         E::Binary(_, Op::LogicalAnd | Op::LogicalOr, _) => true,

@@ -89,8 +89,8 @@ pub fn check(block: &dyn Block) -> Vec<Violation> {
             found.insert(Violation { block: scope.path.clone(), rule, text });
         };
         for name in scope.names.keys().chain(&scope.children) {
-            for word in name.split('$').filter(|w| is_keyword(w)) {
-                add(Rule::Keyword, format!("'{name}': '{word}' is a Verilog keyword; choose another name"));
+            if is_keyword(name) {
+                add(Rule::Keyword, format!("'{name}' is a Verilog keyword; choose another name"));
             }
         }
         for (name, lists) in scope.enums.iter().filter(|(_, lists)| lists.len() > 1) {

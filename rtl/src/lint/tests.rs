@@ -49,7 +49,7 @@ kernel!(
         self.z.next = ((self.a.val() & self.b.val()) == self.t.val()) & !self.f.val() & (self.a.val().get_bits::<4>(4) == 9);
         for i in 0..7 {
             if self.a.val().get_bit(i + 1) {
-                self.y.next = self.b.val().replace_bit(i, self.f.val());
+                self.y.next = self.b.val().replace_bit(i, self.f.val() & !self.a.val().any());
             }
         }
         match self.n.val().index() {

@@ -2,4 +2,5 @@
 
 pub mod queue;
 pub mod ram;
+pub mod rom;
 pub mod word;

@@ -27,7 +27,7 @@ pub struct Descriptor {
     /// The permission that the access needs, one of {px, pw, pr, ux, uw, ur}.
     pub need: Signal<In, Word<6>>,
     /// A usable table descriptor.
-    pub table: Signal<Out, Bit>,
+    pub to_table: Signal<Out, Bit>,
     /// A usable leaf, whether this access may use it or not (see `code`).
     pub leaf: Signal<Out, Bit>,
     /// Fault as FSR bits (TF 2, AFF 4, PF 8, ASF 0x80), 0 for none.
@@ -139,7 +139,7 @@ impl Logic for Descriptor {
 
         // Verdict.
         self.code.next = 0.into();
-        self.table.next = false;
+        self.to_table.next = false;
         self.leaf.next = false;
         if !self.is_table.val() & !self.is_leaf.val() {
             self.code.next = 2.into();
@@ -148,7 +148,7 @@ impl Logic for Descriptor {
                 self.code.next = 0x80.into();
             } else {
                 if self.is_table.val() {
-                    self.table.next = true;
+                    self.to_table.next = true;
                 } else {
                     if !self.desc.val().get_bit(10) & !self.affd.val() {
                         self.code.next = 4.into();
@@ -161,5 +161,30 @@ impl Logic for Descriptor {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_descriptor() {
+        synthesis_check(Descriptor::default());
+    }
+
+    #[test]
+    fn verilog_agrees_descriptor() {
+        equivalence(
+            || Descriptor::default(),
+            4000,
+            1,
+            drive!(desc, level, granule, hier, pasize, affd, wxn, need),
+            |s| {
+                let _ = s;
+            },
+        );
     }
 }

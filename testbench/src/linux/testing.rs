@@ -3,11 +3,11 @@
 
 use super::machine::{Machine, MachineResult};
 use crate::axi::port::{AxiPort, Completion, Transfer};
+use crate::scenario::Region;
 use crate::ufs::host::UfsHost;
 use smmu_rtl::params::Params;
 use smmu_sim::model::{Access, Model, TableMemory, Verdict};
 use std::collections::{HashMap, VecDeque};
-use std::ops::Range;
 
 /// Cycles from request to completion.
 const LATENCY: u64 = 20;
@@ -21,13 +21,13 @@ pub enum Mmio {
 
 #[derive(Default)]
 pub struct Ram {
-    regions: Vec<Range<u64>>,
+    regions: Vec<Region>,
     pages: HashMap<u64, Box<[u8; 4096]>>,
 }
 
 impl Ram {
     fn has(&self, pa: u64) -> bool {
-        self.regions.iter().any(|r| r.contains(&pa))
+        self.regions.iter().any(|r| pa >= r.start && pa - r.start < r.bytes)
     }
 
     fn byte(&mut self, pa: u64) -> Option<&mut u8> {
@@ -113,7 +113,7 @@ pub struct FakeMachine {
 }
 
 impl FakeMachine {
-    pub fn new(params: &'static Params, ufs: UfsHost, regions: &[Range<u64>]) -> Self {
+    pub fn new(params: &'static Params, ufs: UfsHost, regions: &[Region]) -> Self {
         FakeMachine {
             params,
             model: Model::new(params),

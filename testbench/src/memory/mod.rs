@@ -253,7 +253,8 @@ impl Memory {
         if !known {
             return DECERR;
         }
-        let hit = |bad: &Bad| (if write { bad.writes } else { bad.reads }) && bad.range.start < addr + len && addr < bad.range.end;
+        let hit =
+            |bad: &Bad| (if write { bad.writes } else { bad.reads }) && bad.range.start < addr + len && addr < bad.range.end;
         if self.bad.iter().any(hit) {
             SLVERR
         } else {

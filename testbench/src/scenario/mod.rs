@@ -24,7 +24,7 @@ mod soc;
 mod workload;
 
 pub use crate::linux::dma::DmaOps;
-pub use soc::{soc, Soc, Stream, SOCS};
+pub use soc::{soc, Region, Soc, Stream, SOCS};
 pub use workload::{Traffic, Workload};
 
 /// What the UFS's stream is attached to.

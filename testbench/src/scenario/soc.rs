@@ -5,7 +5,6 @@ use crate::linux::arm_smmu::SmmuNode;
 use crate::linux::kernel::Level;
 use crate::linux::pages::FreeMemory;
 use crate::linux::ufshcd::UfsNode;
-use std::ops::Range;
 
 /// A stream of the device tree: `iommus = <&apps_smmu ID MASK>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +15,15 @@ pub struct Stream {
     pub id: u16,
     /// Bits that are not compared.
     pub mask: u16,
+}
+
+/// A range of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// First byte.
+    pub start: u64,
+    /// Bytes.
+    pub bytes: u64,
 }
 
 /// One machine.
@@ -43,7 +51,7 @@ pub struct Soc {
     /// Hypervisor: banks that Linux sees.
     pub banks: usize,
     /// Where there is memory. Everything else is a hole.
-    pub ram: &'static [Range<u64>],
+    pub ram: &'static [Region],
     /// What of it is free when the SMMU's driver starts: how far the boot had got. It decides the physical addresses of the lists.
     pub free: FreeMemory,
     /// Kernel time at that moment, nanoseconds.
@@ -55,6 +63,11 @@ pub struct Soc {
 /// Shorter to write.
 const fn stream(master: &'static str, id: u16, mask: u16) -> Stream {
     Stream { master, id, mask }
+}
+
+/// Shorter to write.
+const fn region(start: u64, bytes: u64) -> Region {
+    Region { start, bytes }
 }
 
 /// All machines, in the order of lists.
@@ -70,7 +83,7 @@ pub static SOCS: &[Soc] = &[
         earlier: &[stream("usb0", 0x140, 0), stream("usb1", 0x160, 0), stream("display", 0x800, 0x420), stream("qup", 0x4c3, 0)],
         first_bank: 15,
         banks: 106,
-        ram: &[0x8000_0000..0x2_8000_0000],
+        ram: &[region(0x8000_0000, 8 << 30)],
         free: FreeMemory { pages: 0x1_032d_5000, pages_end: 0x1_0800_0000, contiguous: 0xfb00_0000, contiguous_end: 0xff00_0000 },
         boot_ns: 3_841_000_000,
         // Booted with `loglevel=6`: no informational lines.
@@ -87,7 +100,7 @@ pub static SOCS: &[Soc] = &[
         earlier: &[stream("usb", 0x40, 0), stream("qup", 0xa3, 0)],
         first_bank: 57,
         banks: 70,
-        ram: &[0x8000_0000..0x1_0000_0000, 0x8_8000_0000..0xa_8000_0000],
+        ram: &[region(0x8000_0000, 2 << 30), region(0x8_8000_0000, 8 << 30)],
         free: FreeMemory { pages: 0x8_8510_6000, pages_end: 0x8_9000_0000, contiguous: 0xfb00_0000, contiguous_end: 0xff00_0000 },
         boot_ns: 4_282_000_000,
         console: Level::Info,

@@ -212,13 +212,15 @@ impl Engine {
         self.send_ready(now, link);
         self.tasks.step(now, link);
         for slot in 0..self.slots.len() as u8 {
-            match self.slots[usize::from(slot)].phase {
-                Phase::Device => {
-                    self.plan_data(slot);
-                    self.write_response(slot);
+            if self.slots[usize::from(slot)].phase == Phase::Device {
+                self.plan_data(slot);
+                self.write_response(slot);
+            }
+            // Planning may have ended the request, so this is looked at behind it.
+            if let Phase::Closing(ocs) = self.slots[usize::from(slot)].phase {
+                if !self.mover.in_flight(Owner::Transfer(slot)) {
+                    self.write_status(slot, ocs);
                 }
-                Phase::Closing(ocs) if !self.mover.in_flight(Owner::Transfer(slot)) => self.write_status(slot, ocs),
-                _ => {}
             }
         }
         self.report_cleared(events);

@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(geometry[4..12], (12u64 * 8).to_be_bytes());
         let query = Query { opcode: 1, idn: 2, index: 1, length: 4, ..Query::default() };
         let reply = state.respond(0, &Upiu::query(READ, 0, query));
-        assert_eq!((reply.data, reply.query_fields().length), (vec![0x2d, 2, 1, 1], 4));
+        assert_eq!((reply.query_fields().length, reply.data), (4, vec![0x2d, 2, 1, 1]));
         let missing = Query { index: 2, length: 255, ..query };
         assert_eq!(state.respond(0, &Upiu::query(READ, 0, missing)).dw1().response(), response::INVALID_INDEX);
     }

@@ -50,15 +50,8 @@ fn r(id: u32, resp: u8, last: bool) -> Cycle {
 
 #[test]
 fn a_clean_read_and_write_break_nothing() {
-    let checker = run(&[
-        aw(addr(1, INCR)),
-        w(0xff, false),
-        w(0x0f, true),
-        ar(addr(1, WRAP)),
-        b(3, 0),
-        r(3, 0, false),
-        r(3, 2, true),
-    ]);
+    let checker =
+        run(&[aw(addr(1, INCR)), w(0xff, false), w(0x0f, true), ar(addr(1, WRAP)), b(3, 0), r(3, 0, false), r(3, 2, true)]);
     assert!(checker.expect("no rule is broken").at_rest());
 }
 
@@ -162,12 +155,10 @@ fn the_register_port_has_the_same_rules() {
     let aw = (LiteToSlave { awvalid: true, ..Default::default() }, LiteToMaster { awready: true, ..Default::default() });
     let w = (LiteToSlave { wvalid: true, ..Default::default() }, LiteToMaster { wready: true, ..Default::default() });
     let ar = (LiteToSlave { arvalid: true, ..Default::default() }, LiteToMaster { arready: true, ..Default::default() });
-    let b = |bresp| {
-        (LiteToSlave { bready: true, ..Default::default() }, LiteToMaster { bvalid: true, bresp, ..Default::default() })
-    };
-    let r = |rresp| {
-        (LiteToSlave { rready: true, ..Default::default() }, LiteToMaster { rvalid: true, rresp, ..Default::default() })
-    };
+    let b =
+        |bresp| (LiteToSlave { bready: true, ..Default::default() }, LiteToMaster { bvalid: true, bresp, ..Default::default() });
+    let r =
+        |rresp| (LiteToSlave { rready: true, ..Default::default() }, LiteToMaster { rvalid: true, rresp, ..Default::default() });
     let idle = (LiteToSlave::default(), LiteToMaster::default());
     assert_eq!(lite(&[w, aw, b(0), ar, r(0)]), None);
     assert_eq!(lite(&[b(0)]), Some(Rule::UnexpectedB));

@@ -5,6 +5,7 @@ use crate::linux::hypervisor::Hypervisor;
 use crate::linux::io_pgtable::Prot;
 use crate::linux::pages::FreeMemory;
 use crate::linux::testing::{FakeMachine, Mmio};
+use crate::scenario::Region;
 use crate::ufs::host::UfsHost;
 use smmu_rtl::params::{Params, SC8180X, SM8550};
 use smmu_sim::model::{Access, Verdict};
@@ -14,7 +15,7 @@ const FREE: FreeMemory =
 const NODE: SmmuNode = SmmuNode { name: "15000000.iommu", coherent_walk: true };
 
 fn machine(params: &'static Params) -> FakeMachine {
-    FakeMachine::new(params, UfsHost::preset("sc8180x").unwrap(), &[0x8000_0000..0x9000_0000])
+    FakeMachine::new(params, UfsHost::preset("sc8180x").unwrap(), &[Region { start: 0x8000_0000, bytes: 1 << 28 }])
 }
 
 /// Runs `with` on a kernel of that machine; returns what it gives and the accesses that it made.

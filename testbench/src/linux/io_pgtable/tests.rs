@@ -44,8 +44,11 @@ fn walk(ram: &Ram, root: u64, t0sz: u32, va: u64) -> std::result::Result<(u64, u
         let index = (va % (1 << high)) >> low;
         let word = ram.words.get(&(base + index * 8)).copied().unwrap_or(0);
         match (word % 4, level) {
-            (3, 0..=2) => base = (word >> 12) % (1 << 36) << 12,
-            (3, 3) | (1, 1..=2) => return Ok((((word >> low) % (1 << (48 - low)) << low) + va % (1 << low), word, level)),
+            (3, 0..=2) => base = ((word >> 12) % (1 << 36)) << 12,
+            (3, 3) | (1, 1..=2) => {
+                let page = ((word >> low) % (1 << (48 - low))) << low;
+                return Ok((page + va % (1 << low), word, level));
+            }
             _ => return Err(level),
         }
     }

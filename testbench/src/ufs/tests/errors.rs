@@ -51,7 +51,7 @@ fn refused(purpose: Purpose, write: bool) {
     });
     let posted = rig.port.log.len();
     assert!(posted > logged);
-    assert_eq!(rig.port.log.iter().skip(logged).any(|t| t.purpose == purpose && t.data.is_some() == write), true);
+    assert!(rig.port.log.iter().skip(logged).any(|t| t.purpose == purpose && t.data.is_some() == write));
 
     let mut expected = before;
     for (offset, value) in &mut expected {
@@ -68,7 +68,8 @@ fn refused(purpose: Purpose, write: bool) {
         seen.into_iter().map(|(offset, value)| (offset, if offset == IS { value & !(1 << 9) } else { value })).collect();
     assert_eq!(seen, expected, "{purpose:?}");
     assert!(rig.host.irq());
-    assert_ne!(rig.status(13), 0, "no status for what was dropped");
+    // (An injected error does not keep the access itself from memory.)
+    assert!(rig.status(13) == 0xf || purpose == Purpose::Ocs, "no status for what was dropped");
 
     rig.settle();
     rig.ring(1);

@@ -124,6 +124,49 @@ fn bursts_stay_within_their_size_and_number() {
 }
 
 #[test]
+fn response_status_and_doorbell_wait_for_what_is_before_them() {
+    let mut rig = Rig::ready();
+    rig.port.jitter = 500;
+    for round in 0..20 {
+        rig.host.trace_mut().clear();
+        rig.prepare(1, &transfer(false, 1, round, 2), 2, &[at(0, 8192)]);
+        rig.ring(1 << 1);
+        rig.run_while(|rig| rig.read(UTRLDBR) != 0);
+        let fell = rig.host.now();
+        let of = |purpose| rig.host.trace().operations().filter(move |op| op.purpose == purpose && op.write).copied();
+        let ends = |purpose| of(purpose).map(|op| op.completed.map_or(u64::MAX, |(at, _)| at)).max();
+        let starts = |purpose| of(purpose).map(|op| op.posted).min();
+        assert!(ends(Purpose::Data) <= starts(Purpose::ResponseUpiu));
+        assert!(ends(Purpose::ResponseUpiu) <= starts(Purpose::Ocs));
+        assert!(ends(Purpose::Ocs) < Some(fell));
+        assert_eq!(of(Purpose::Data).count(), 64);
+    }
+}
+
+#[test]
+fn long_transfers_run_at_the_rate_of_link_and_medium() {
+    let mut cycles = [0; 2];
+    for (n, gear) in [4u32, 1].into_iter().enumerate() {
+        let mut rig = Rig::ready();
+        for attribute in [0x1568u32, 0x1583] {
+            assert_eq!(rig.uic(opcode::SET, attribute << 16, gear), 0);
+        }
+        assert_eq!(rig.uic(opcode::SET, 0x1571 << 16, 0x11), 0);
+        rig.run_while(|rig| rig.read(IS) & 1 << 4 == 0);
+        let start = rig.host.now();
+        let prdt = [at(0, 256 << 10), at(256 << 10, 256 << 10)];
+        rig.run(0, &transfer(false, 0, 0, 128), 2, &prdt);
+        cycles[n] = rig.host.now() - start;
+    }
+    // 512 KiB at 300 MHz: the medium gives 2100 MB/s, which gear 4 carries; gear 1, rate B, two lanes carries 291.5 MB/s.
+    let bytes = 512u64 << 10;
+    for (cycles, rate) in [(cycles[0], 2_100_000_000), (cycles[1], 291_520_000)] {
+        let least = bytes * 300_000_000 / rate;
+        assert!((least..least + least / 10 + us(30)).contains(&cycles), "{cycles} cycles, least {least}");
+    }
+}
+
+#[test]
 fn a_port_that_refuses_is_asked_again() {
     let mut rig = Rig::ready();
     rig.port.limit = 1;
@@ -150,7 +193,7 @@ fn scsi_commands_without_media() {
     assert_eq!(data, [0, 0, 3, 0xff, 0, 0, 0x10, 0]);
     let (_, data) = send(1, &[0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32], 32);
     assert_eq!(data[7], 15);
-    let (reply, data) = send(0, &[0x03, 0, 0, 0, 18], 18);
+    let (reply, data) = send(0, &[0x03, 0, 0, 0, 18], 20);
     assert_eq!((reply.dw1().status(), data[0], data[2]), (0, 0x70, 0));
 
     let tur = rig.run(8, &Upiu::command(0, 0, 8, 0, &[0x00]), 0, &[]);
@@ -184,7 +227,7 @@ fn media_commands_wait_for_device_init_and_unit_attention_comes_once() {
     rig.start_link();
     rig.start_lists();
     let tur = Upiu::command(0, 0, 0, 0, &[0x00]);
-    let mut sense = |rig: &mut Rig| {
+    let sense = |rig: &mut Rig| {
         let reply = rig.run(0, &tur, 0, &[]);
         reply.data.get(14).map(|asc| (reply.data[4], *asc))
     };
@@ -232,7 +275,7 @@ fn task_management() {
     rig.prepare(6, &transfer(false, 6, 0, 1), 2, &[at(0, 4096)]);
     rig.ring(1 << 6);
     rig.run_while(|rig| rig.host.device().busy() == 0);
-    let mut manage = |rig: &mut Rig, slot: u8, function: u8| {
+    let manage = |rig: &mut Rig, slot: u8, function: u8| {
         let mut request = Upiu::new(0x04, 0, 0, slot);
         request.header[5] = function;
         request.set_dword(3, 0);

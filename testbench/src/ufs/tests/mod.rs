@@ -37,7 +37,7 @@ impl Rig {
     fn quick() -> Rig {
         let mut device = DeviceConfig { luns: vec![1024, 16], ..DeviceConfig::ufs31() };
         device.timing.read = us(5);
-        device.timing.init = us(50);
+        device.timing.init = us(1000);
         Rig::new(HostConfig::sc8180x(), device)
     }
 
