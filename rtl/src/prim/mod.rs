@@ -3,4 +3,7 @@
 pub mod queue;
 pub mod ram;
 pub mod rom;
+pub mod fifo;
+pub mod ram;
+pub mod strap;
 pub mod word;
