@@ -120,3 +120,22 @@ end
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_queue() {
+        synthesis_check(Queue::<2, 40>::default());
+    }
+
+    #[test]
+    fn verilog_agrees_queue() {
+        equivalence(Queue::<2, 40>::default, 4000, 1, drive!(clock, aresetn, push, din, pop), |s| {
+            s.often("push", 1, 2);
+        });
+    }
+}

@@ -297,3 +297,50 @@ impl<const SMR: usize, const SI: usize> Logic for Accept<SMR, SI> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_accept() {
+        synthesis_check(Accept::<8, 3>::new(&crate::params::MINI));
+    }
+
+    #[test]
+    fn verilog_agrees_accept() {
+        equivalence(
+            || Accept::<8, 3>::new(&crate::params::MINI),
+            4000,
+            1,
+            drive!(
+                clock,
+                aresetn,
+                rd_req_valid,
+                rd_req_tag,
+                rd_req_sid,
+                rd_req_va,
+                rd_req_prot,
+                rd_req_uut,
+                wr_req_valid,
+                wr_req_tag,
+                wr_req_sid,
+                wr_req_va,
+                wr_req_prot,
+                wr_req_uut,
+                hold,
+                row_free,
+                row_next,
+                cw_valid,
+                cw_kind,
+                cw_index,
+                cw_data
+            ),
+            |s| {
+                s.often("cw_valid", 1, 2);
+            },
+        );
+    }
+}

@@ -92,6 +92,7 @@ pub struct Bank<const BI: usize> {
     above: Signal<Local, Word<49>>,
     tg: Signal<Local, Word<2>>,
     write_bank: Signal<Local, Word<BI>>,
+    cfg: Signal<Local, Word<19>>,
 }
 
 impl<const BI: usize> Bank<BI> {
@@ -169,6 +170,7 @@ impl<const BI: usize> Bank<BI> {
             above: Signal::default(),
             tg: Signal::default(),
             write_bank: Signal::default(),
+            cfg: Signal::default(),
         }
     }
 }
@@ -278,13 +280,14 @@ impl<const BI: usize> Logic for Bank<BI> {
         self.f4_bank.d.next = self.f3_bank.q.val();
         self.f4_va.d.next = self.low.val();
         self.f4_granule.d.next = self.granule.val();
-        self.f4_cfg.d.next = bit_cast::<19, 5>(self.sctlr.rdata.val())
+        self.cfg.next = bit_cast::<19, 5>(self.sctlr.rdata.val())
             | (bit_cast::<19, 2>(self.cbar.rdata.val().get_bits::<2>(0)) << 5)
             | (bit_cast::<19, 1>(self.cba2r.rdata.val()) << 7)
             | (bit_cast::<19, 6>(self.tsz.val()) << 8)
             | (bit_cast::<19, 3>(self.pasize.val()) << 16);
-        self.f4_cfg.d.next = self.f4_cfg.d.val().replace_bit(14, self.epd.val());
-        self.f4_cfg.d.next = self.f4_cfg.d.val().replace_bit(15, self.bad_granule.val());
+        self.cfg.next = self.cfg.val().replace_bit(14, self.epd.val());
+        self.cfg.next = self.cfg.val().replace_bit(15, self.bad_granule.val());
+        self.f4_cfg.d.next = self.cfg.val();
         self.f4_ttbr.d.next = self.ttbr0.rdata.val().get_bits::<48>(0);
         if self.sign.val() {
             self.f4_ttbr.d.next = self.ttbr1.rdata.val().get_bits::<48>(0);
@@ -350,5 +353,30 @@ impl<const BI: usize> Logic for Bank<BI> {
             self.f3_valid.d.next = false;
             self.f4_valid.d.next = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_bank() {
+        synthesis_check(Bank::<2>::new(&crate::params::MINI));
+    }
+
+    #[test]
+    fn verilog_agrees_bank() {
+        equivalence(
+            || Bank::<2>::new(&crate::params::MINI),
+            4000,
+            1,
+            drive!(clock, aresetn, i_valid, i_req, i_row, i_bypass, i_code, i_raz, i_bank, cw_valid, cw_kind, cw_index, cw_data),
+            |s| {
+                s.often("cw_valid", 1, 2);
+            },
+        );
     }
 }

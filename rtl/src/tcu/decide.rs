@@ -109,7 +109,7 @@ pub struct Decide<const CB: usize> {
     beyond_output: Constant<Word<16>>,
     tsz: Signal<Local, Word<6>>,
     /// Address bits that the input size covers (bits 47:0).
-    inside: Signal<Local, Word<48>>,
+    in_range: Signal<Local, Word<48>>,
     outside: Signal<Local, Word<49>>,
     size: Signal<Local, Word<6>>,
     level: Signal<Local, Word<2>>,
@@ -124,7 +124,7 @@ pub struct Decide<const CB: usize> {
     tlb_ok: Signal<Local, Bit>,
     block2_ok: Signal<Local, Bit>,
     block1_ok: Signal<Local, Bit>,
-    table: Signal<Local, Word<52>>,
+    found: Signal<Local, Word<52>>,
     use_table: Signal<Local, Bit>,
     too_far: Signal<Local, Bit>,
     mode: Signal<Local, Word<2>>,
@@ -217,7 +217,7 @@ impl<const CB: usize> Decide<CB> {
             f5_wc0: DFF::default(),
             beyond_output: Constant::new(super::beyond_size(params.straps.oas)),
             tsz: Signal::default(),
-            inside: Signal::default(),
+            in_range: Signal::default(),
             outside: Signal::default(),
             size: Signal::default(),
             level: Signal::default(),
@@ -232,7 +232,7 @@ impl<const CB: usize> Decide<CB> {
             tlb_ok: Signal::default(),
             block2_ok: Signal::default(),
             block1_ok: Signal::default(),
-            table: Signal::default(),
+            found: Signal::default(),
             use_table: Signal::default(),
             too_far: Signal::default(),
             mode: Signal::default(),
@@ -281,65 +281,65 @@ impl<const CB: usize> Logic for Decide<CB> {
         // F4: the range. Bits 47:size of the address must all be what bit 48 is.
         self.tsz.next = self.i_cfg.val().get_bits::<6>(8);
         self.size.next = bits::<6>(0) - self.tsz.val();
-        self.inside.next = bits::<48>(0xffff_ffff_ffff_u128);
-        self.inside.next = self.inside.val() << self.size.val();
-        self.inside.next = !self.inside.val();
+        self.in_range.next = bits::<48>(0xffff_ffff_ffff_u128);
+        self.in_range.next = self.in_range.val() << self.size.val();
+        self.in_range.next = !self.in_range.val();
         self.outside.next = self.i_va.val();
         if self.i_va.val().get_bit(48) {
             self.outside.next = !self.i_va.val();
         }
-        self.covered.next = self.outside.val().get_bits::<48>(0) & !self.inside.val();
+        self.covered.next = self.outside.val().get_bits::<48>(0) & !self.in_range.val();
         self.f5_range_bad.d.next =
             self.covered.val().any() | self.i_cfg.val().get_bit(15) | (self.tsz.val() < 16) | (self.tsz.val() > 39);
 
         // F4: the start table. 4 KiB granule unless said otherwise.
-        self.covered.next = self.i_va.val().get_bits::<48>(0) & self.inside.val();
+        self.covered.next = self.i_va.val().get_bits::<48>(0) & self.in_range.val();
         self.level.next = 2.into();
         self.index.next = bit_cast::<13, 9>(self.covered.val().get_bits::<9>(21));
-        self.index_mask.next = bit_cast::<13, 9>(self.inside.val().get_bits::<9>(21));
+        self.index_mask.next = bit_cast::<13, 9>(self.in_range.val().get_bits::<9>(21));
         if self.size.val() > 30 {
             self.level.next = 1.into();
             self.index.next = bit_cast::<13, 9>(self.covered.val().get_bits::<9>(30));
-            self.index_mask.next = bit_cast::<13, 9>(self.inside.val().get_bits::<9>(30));
+            self.index_mask.next = bit_cast::<13, 9>(self.in_range.val().get_bits::<9>(30));
         }
         if self.size.val() > 39 {
             self.level.next = 0.into();
             self.index.next = bit_cast::<13, 9>(self.covered.val().get_bits::<9>(39));
-            self.index_mask.next = bit_cast::<13, 9>(self.inside.val().get_bits::<9>(39));
+            self.index_mask.next = bit_cast::<13, 9>(self.in_range.val().get_bits::<9>(39));
         }
         if self.i_granule.val() == 1 {
             self.level.next = 3.into();
             self.index.next = self.covered.val().get_bits::<13>(16);
-            self.index_mask.next = self.inside.val().get_bits::<13>(16);
+            self.index_mask.next = self.in_range.val().get_bits::<13>(16);
             if self.size.val() > 29 {
                 self.level.next = 2.into();
                 self.index.next = self.covered.val().get_bits::<13>(29);
-                self.index_mask.next = self.inside.val().get_bits::<13>(29);
+                self.index_mask.next = self.in_range.val().get_bits::<13>(29);
             }
             if self.size.val() > 42 {
                 self.level.next = 1.into();
                 self.index.next = bit_cast::<13, 6>(self.covered.val().get_bits::<6>(42));
-                self.index_mask.next = bit_cast::<13, 6>(self.inside.val().get_bits::<6>(42));
+                self.index_mask.next = bit_cast::<13, 6>(self.in_range.val().get_bits::<6>(42));
             }
         }
         if self.i_granule.val() == 2 {
             self.level.next = 3.into();
             self.index.next = bit_cast::<13, 11>(self.covered.val().get_bits::<11>(14));
-            self.index_mask.next = bit_cast::<13, 11>(self.inside.val().get_bits::<11>(14));
+            self.index_mask.next = bit_cast::<13, 11>(self.in_range.val().get_bits::<11>(14));
             if self.size.val() > 25 {
                 self.level.next = 2.into();
                 self.index.next = bit_cast::<13, 11>(self.covered.val().get_bits::<11>(25));
-                self.index_mask.next = bit_cast::<13, 11>(self.inside.val().get_bits::<11>(25));
+                self.index_mask.next = bit_cast::<13, 11>(self.in_range.val().get_bits::<11>(25));
             }
             if self.size.val() > 36 {
                 self.level.next = 1.into();
                 self.index.next = bit_cast::<13, 11>(self.covered.val().get_bits::<11>(36));
-                self.index_mask.next = bit_cast::<13, 11>(self.inside.val().get_bits::<11>(36));
+                self.index_mask.next = bit_cast::<13, 11>(self.in_range.val().get_bits::<11>(36));
             }
             if self.size.val() > 47 {
                 self.level.next = 0.into();
                 self.index.next = bit_cast::<13, 1>(self.covered.val().get_bits::<1>(47));
-                self.index_mask.next = bit_cast::<13, 1>(self.inside.val().get_bits::<1>(47));
+                self.index_mask.next = bit_cast::<13, 1>(self.in_range.val().get_bits::<1>(47));
             }
         }
         self.base.next = (bit_cast::<48, 13>(self.index_mask.val()) << 3) | 0x3f;
@@ -425,22 +425,22 @@ impl<const CB: usize> Logic for Decide<CB> {
         // F5: the deepest table that is known.
         self.use_table.next = true;
         self.d_level.next = 3.into();
-        self.table.next = self.f5_wc2.q.val();
+        self.found.next = self.f5_wc2.q.val();
         if !self.f5_wc2_hit.q.val() | self.f5_wc2.q.val().get_bit(50) {
             self.d_level.next = 2.into();
-            self.table.next = self.f5_wc1.q.val();
+            self.found.next = self.f5_wc1.q.val();
             if !self.f5_wc1_hit.q.val() | self.f5_wc1.q.val().get_bit(50) {
                 self.d_level.next = 1.into();
-                self.table.next = self.f5_wc0.q.val();
+                self.found.next = self.f5_wc0.q.val();
                 self.use_table.next = self.f5_wc0_hit.q.val();
             }
         }
-        self.next_table.base.next = self.table.val().get_bits::<36>(0);
+        self.next_table.base.next = self.found.val().get_bits::<36>(0);
         self.next_table.va.next = self.f5_va.q.val();
         self.next_table.granule.next = self.f5_granule.q.val();
         self.next_table.level.next = self.d_level.val();
         self.d_addr.next = self.next_table.addr.val();
-        self.d_hier.next = self.table.val().get_bits::<4>(36);
+        self.d_hier.next = self.found.val().get_bits::<4>(36);
         if !self.use_table.val() {
             self.d_addr.next = self.f5_start.q.val();
             self.d_level.next = self.f5_start_level.q.val();
@@ -488,7 +488,7 @@ impl<const CB: usize> Logic for Decide<CB> {
                 self.d_global.next = true;
                 self.d_code.next = self.f5_code.q.val();
             } else {
-                if !(self.mode.val() == 1) | (self.f5_cfg.q.val().get_bit(0) & !self.f5_cfg.q.val().get_bit(7)) {
+                if (self.mode.val() != 1) | (self.f5_cfg.q.val().get_bit(0) & !self.f5_cfg.q.val().get_bit(7)) {
                     self.d_refuse.next = true;
                     self.d_record.next = true;
                     self.d_global.next = true;
@@ -555,5 +555,57 @@ impl<const CB: usize> Logic for Decide<CB> {
         if !self.aresetn.val() {
             self.f5_valid.d.next = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_decide() {
+        synthesis_check(Decide::<4>::new(&crate::params::MINI));
+    }
+
+    #[test]
+    fn verilog_agrees_decide() {
+        equivalence(
+            || Decide::<4>::new(&crate::params::MINI),
+            4000,
+            1,
+            drive!(
+                clock,
+                aresetn,
+                i_valid,
+                i_req,
+                i_row,
+                i_bypass,
+                i_code,
+                i_raz,
+                i_bank,
+                i_va,
+                i_granule,
+                i_cfg,
+                i_ttbr,
+                i_asid,
+                i_vmid,
+                tlb_hit,
+                tlb_ng,
+                tlb_data,
+                tlb_way,
+                wc2_hit,
+                wc2,
+                wc1_hit,
+                wc1,
+                wc0_hit,
+                wc0,
+                fault_active
+            ),
+            |s| {
+                let _ = s;
+            },
+        );
     }
 }

@@ -27,7 +27,7 @@ pub struct Descriptor {
     /// The permission that the access needs, one of {px, pw, pr, ux, uw, ur}.
     pub need: Signal<In, Word<6>>,
     /// A usable table descriptor.
-    pub table: Signal<Out, Bit>,
+    pub to_table: Signal<Out, Bit>,
     /// A usable leaf, whether this access may use it or not (see `code`).
     pub leaf: Signal<Out, Bit>,
     /// Fault as FSR bits (TF 2, AFF 4, PF 8, ASF 0x80), 0 for none.
@@ -60,7 +60,7 @@ impl Logic for Descriptor {
     #[hdl_gen]
     fn update(&mut self) {
         self.block_level.next = (self.level.val() == 2) | ((self.level.val() == 1) & (self.granule.val() == 0));
-        self.is_table.next = (self.desc.val().get_bits::<2>(0) == 3) & !(self.level.val() == 3);
+        self.is_table.next = (self.desc.val().get_bits::<2>(0) == 3) & (self.level.val() != 3);
         self.is_leaf.next = ((self.desc.val().get_bits::<2>(0) == 3) & (self.level.val() == 3))
             | ((self.desc.val().get_bits::<2>(0) == 1) & self.block_level.val());
 
@@ -116,12 +116,16 @@ impl Logic for Descriptor {
         self.user.next = self.desc.val().get_bit(6) & !self.hier.val().get_bit(0);
         self.writable.next = !self.desc.val().get_bit(7) & !self.hier.val().get_bit(1);
         self.user_writable.next = self.user.val() & self.writable.val();
+        // Unprivileged accesses fetch only what they may read (recorded driver runs).
         // A page that unprivileged accesses may write is never privileged-executable; WXN: what is writable is not executable.
         self.px.next = !self.desc.val().get_bit(53)
             & !self.hier.val().get_bit(3)
             & !self.user_writable.val()
             & !(self.wxn.val() & self.writable.val());
-        self.ux.next = !self.desc.val().get_bit(54) & !self.hier.val().get_bit(2) & !(self.wxn.val() & self.user_writable.val());
+        self.ux.next = self.user.val()
+            & !self.desc.val().get_bit(54)
+            & !self.hier.val().get_bit(2)
+            & !(self.wxn.val() & self.user_writable.val());
         self.perm.next = 8.into();
         self.perm.next = self.perm.val().replace_bit(0, self.user.val());
         self.perm.next = self.perm.val().replace_bit(1, self.user_writable.val());
@@ -139,7 +143,7 @@ impl Logic for Descriptor {
 
         // Verdict.
         self.code.next = 0.into();
-        self.table.next = false;
+        self.to_table.next = false;
         self.leaf.next = false;
         if !self.is_table.val() & !self.is_leaf.val() {
             self.code.next = 2.into();
@@ -148,7 +152,7 @@ impl Logic for Descriptor {
                 self.code.next = 0x80.into();
             } else {
                 if self.is_table.val() {
-                    self.table.next = true;
+                    self.to_table.next = true;
                 } else {
                     if !self.desc.val().get_bit(10) & !self.affd.val() {
                         self.code.next = 4.into();
@@ -161,5 +165,24 @@ impl Logic for Descriptor {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_descriptor() {
+        synthesis_check(Descriptor::default());
+    }
+
+    #[test]
+    fn verilog_agrees_descriptor() {
+        equivalence(Descriptor::default, 4000, 1, drive!(desc, level, granule, hier, pasize, affd, wxn, need), |s| {
+            let _ = s;
+        });
     }
 }

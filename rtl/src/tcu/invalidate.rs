@@ -143,3 +143,28 @@ impl Logic for Invalidate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_invalidate() {
+        synthesis_check(Invalidate::new(16));
+    }
+
+    #[test]
+    fn verilog_agrees_invalidate() {
+        equivalence(
+            || Invalidate::new(16),
+            4000,
+            1,
+            drive!(clock, aresetn, op_valid, inv_use_va, front_empty),
+            |s| {
+                s.often("op_valid", 1, 2);
+            },
+        );
+    }
+}

@@ -272,3 +272,58 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_maintlb() {
+        synthesis_check(MainTlb::<1, 4>::default());
+    }
+
+    #[test]
+    fn verilog_agrees_maintlb() {
+        equivalence(
+            MainTlb::<1, 4>::default,
+            4000,
+            1,
+            drive!(
+                clock,
+                lk_set,
+                lk_sector,
+                cmp_line,
+                cmp_sector,
+                cmp_granule,
+                cmp_bank,
+                cmp_vmid,
+                cmp_asid,
+                fl_tag_we,
+                fl_tag,
+                fl_data_we,
+                fl_data,
+                fl_set,
+                fl_sector,
+                fl_way,
+                pr_valid,
+                pr_clear,
+                pr_set,
+                pr_line,
+                pr_sector,
+                pr_granule,
+                inv_use_hyp,
+                inv_hyp,
+                inv_use_vmid,
+                inv_vmid,
+                inv_use_asid,
+                inv_asid,
+                inv_use_va
+            ),
+            |s| {
+                let _ = s;
+            },
+        );
+    }
+}

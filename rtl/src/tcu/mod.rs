@@ -4,8 +4,17 @@ pub mod accept;
 pub mod bank;
 pub mod decide;
 pub mod descriptor;
+pub mod fault_recorder;
 pub mod invalidate;
 pub mod main_tlb;
+pub mod maintenance;
+pub mod regs;
+pub mod regs_access;
+pub mod regs_axil;
+pub mod regs_init;
+pub mod regs_map;
+#[cfg(test)]
+mod regs_tests;
 pub mod stream_match;
 pub mod table_address;
 pub mod translate;

@@ -112,6 +112,8 @@ impl<const N: usize> Logic for StreamMatch<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
 
     fn clock_once<const N: usize>(block: &mut StreamMatch<N>) {
         block.clock.next = Clock { clk: true };
@@ -152,5 +154,21 @@ mod tests {
         assert!(hit && multi);
         write(&mut block, 5, false, 0x30f, 0x000);
         assert_eq!(look_up(&mut block, 0x30f), (true, false, 3));
+    }
+
+    #[test]
+    fn synthesizes_streammatch() {
+        synthesis_check(StreamMatch::<8>::default());
+    }
+
+    #[test]
+    fn verilog_agrees_streammatch() {
+        equivalence(StreamMatch::<8>::default, 4000, 1, drive!(clock, aresetn, sid, we, windex, wvalid, wid, wmask), |s| {
+            s.often("we", 1, 4);
+            // Few distinct ids and wide masks, so that one, several and no groups match.
+            for pin in ["sid", "wid"] {
+                s.below(pin, 8);
+            }
+        });
     }
 }

@@ -51,3 +51,22 @@ impl Logic for TableAddress {
         self.addr.next = (bit_cast::<48, 36>(self.page.val()) << 12) | (bit_cast::<48, 13>(self.index.val()) << 3);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_tableaddress() {
+        synthesis_check(TableAddress::default());
+    }
+
+    #[test]
+    fn verilog_agrees_tableaddress() {
+        equivalence(TableAddress::default, 2000, 1, drive!(base, va, granule, level), |s| {
+            let _ = s;
+        });
+    }
+}

@@ -117,6 +117,12 @@ pub struct Translate<
     hold: Signal<Local, Bit>,
     poison: Signal<Local, Bit>,
     probe_va: Signal<Local, Word<49>>,
+    key_va: Signal<Local, Word<49>>,
+    key_granule: Signal<Local, Word<2>>,
+    set_tlb: Signal<Local, Word<7>>,
+    set_wc2: Signal<Local, Word<7>>,
+    set_wc1: Signal<Local, Word<7>>,
+    set_wc0: Signal<Local, Word<7>>,
 }
 
 impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const SW: usize, const DA: usize, const W2: usize>
@@ -204,6 +210,12 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             hold: Signal::default(),
             poison: Signal::default(),
             probe_va: Signal::default(),
+            key_va: Signal::default(),
+            key_granule: Signal::default(),
+            set_tlb: Signal::default(),
+            set_wc2: Signal::default(),
+            set_wc1: Signal::default(),
+            set_wc0: Signal::default(),
         }
     }
 }
@@ -271,12 +283,14 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
 
         // F3: cache addresses. Probes by address use the same block; the front is empty then.
         self.probe_va.next = bit_cast::<49, 37>(self.inv_vpn.val()) << 12;
-        self.keys.va.next = self.bank.lk_va.val();
-        self.keys.granule.next = self.bank.lk_granule.val();
+        self.key_va.next = self.bank.lk_va.val();
+        self.key_granule.next = self.bank.lk_granule.val();
         if self.invalidate.pr_valid.val() {
-            self.keys.va.next = self.probe_va.val();
-            self.keys.granule.next = self.invalidate.pr_granule.val();
+            self.key_va.next = self.probe_va.val();
+            self.key_granule.next = self.invalidate.pr_granule.val();
         }
+        self.keys.va.next = self.key_va.val();
+        self.keys.granule.next = self.key_granule.val();
         self.scan.next = !self.inv_use_va.val() | self.invalidate.pr_clear.val();
         self.tlb.lk_set.next = self.keys.line_index.val();
         self.tlb.lk_sector.next = self.keys.sector.val();
@@ -431,19 +445,23 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.wc0.inv_leaf.next = self.inv_leaf.val();
         self.tlb.pr_line.next = self.keys.line.val();
         self.tlb.pr_sector.next = self.keys.sector.val();
-        self.tlb.pr_set.next = self.keys.line_index.val();
         self.wc2.pr_key.next = self.keys.key2.val();
         self.wc1.pr_key.next = bit_cast::<28, 19>(self.keys.key1.val());
         self.wc0.pr_key.next = bit_cast::<28, 10>(self.keys.key0.val());
-        self.wc2.pr_index.next = self.keys.index2.val();
-        self.wc1.pr_index.next = self.keys.index1.val();
-        self.wc0.pr_index.next = self.keys.index0.val();
+        self.set_tlb.next = self.keys.line_index.val();
+        self.set_wc2.next = self.keys.index2.val();
+        self.set_wc1.next = self.keys.index1.val();
+        self.set_wc0.next = self.keys.index0.val();
         if self.scan.val() {
-            self.tlb.pr_set.next = self.invalidate.pr_set.val();
-            self.wc2.pr_index.next = self.invalidate.pr_set.val();
-            self.wc1.pr_index.next = self.invalidate.pr_set.val();
-            self.wc0.pr_index.next = self.invalidate.pr_set.val();
+            self.set_tlb.next = self.invalidate.pr_set.val();
+            self.set_wc2.next = self.invalidate.pr_set.val();
+            self.set_wc1.next = self.invalidate.pr_set.val();
+            self.set_wc0.next = self.invalidate.pr_set.val();
         }
+        self.tlb.pr_set.next = self.set_tlb.val();
+        self.wc2.pr_index.next = self.set_wc2.val();
+        self.wc1.pr_index.next = self.set_wc1.val();
+        self.wc0.pr_index.next = self.set_wc0.val();
 
         // Answers and fault events.
         self.rsp_valid.next = self.walker.rsp_valid.val();
@@ -471,5 +489,68 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.flt_sid.next = self.walker.flt_sid.val();
         self.flt_va.next = self.walker.flt_va.val();
         self.rows_busy.next = self.walker.rows_busy.val();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_translate() {
+        synthesis_check(Translate::<8, 3, 4, 2, 1, 4, 3>::new(&crate::params::MINI));
+    }
+
+    #[test]
+    fn verilog_agrees_translate() {
+        equivalence(
+            || Translate::<8, 3, 4, 2, 1, 4, 3>::new(&crate::params::MINI),
+            3000,
+            1,
+            drive!(
+                clock,
+                aresetn,
+                m_axi_ptw_ar.ready,
+                m_axi_ptw_r.valid,
+                m_axi_ptw_r.id,
+                m_axi_ptw_r.data,
+                m_axi_ptw_r.resp,
+                m_axi_ptw_r.last,
+                rd_req_valid,
+                rd_req_tag,
+                rd_req_sid,
+                rd_req_va,
+                rd_req_prot,
+                rd_req_uut,
+                wr_req_valid,
+                wr_req_tag,
+                wr_req_sid,
+                wr_req_va,
+                wr_req_prot,
+                wr_req_uut,
+                cw_req,
+                cw_valid,
+                cw_kind,
+                cw_index,
+                cw_data,
+                init_done,
+                fault_active,
+                op_valid,
+                inv_use_hyp,
+                inv_hyp,
+                inv_use_vmid,
+                inv_vmid,
+                inv_use_asid,
+                inv_asid,
+                inv_use_va,
+                inv_vpn,
+                inv_leaf
+            ),
+            |s| {
+                let _ = s;
+            },
+        );
     }
 }

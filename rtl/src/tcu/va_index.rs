@@ -73,3 +73,22 @@ impl Logic for VaIndex {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_vaindex() {
+        synthesis_check(VaIndex::default());
+    }
+
+    #[test]
+    fn verilog_agrees_vaindex() {
+        equivalence(VaIndex::default, 2000, 1, drive!(va, granule), |s| {
+            let _ = s;
+        });
+    }
+}

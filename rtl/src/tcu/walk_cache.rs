@@ -123,3 +123,52 @@ impl<const IW: usize> Logic for WalkCache<IW> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_walkcache() {
+        synthesis_check(WalkCache::<2>::default());
+    }
+
+    #[test]
+    fn verilog_agrees_walkcache() {
+        equivalence(
+            WalkCache::<2>::default,
+            4000,
+            1,
+            drive!(
+                clock,
+                lk_index,
+                cmp_key,
+                cmp_granule,
+                cmp_bank,
+                cmp_vmid,
+                cmp_asid,
+                fl_we,
+                fl_index,
+                fl_entry,
+                pr_valid,
+                pr_clear,
+                pr_index,
+                pr_key,
+                pr_granule,
+                inv_use_hyp,
+                inv_hyp,
+                inv_use_vmid,
+                inv_vmid,
+                inv_use_asid,
+                inv_asid,
+                inv_use_va,
+                inv_leaf
+            ),
+            |s| {
+                let _ = s;
+            },
+        );
+    }
+}

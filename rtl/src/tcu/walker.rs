@@ -181,6 +181,13 @@ pub struct Walker {
     sector: Signal<Local, Word<3>>,
     neighbour: Signal<Local, Bit>,
     flag: Signal<Local, Bit>,
+    rsp_valid_d: Signal<Local, Bit>,
+    rsp_d: Signal<Local, Word<83>>,
+    flt_valid_d: Signal<Local, Bit>,
+    flt_d: Signal<Local, Word<87>>,
+    blocks_d: Signal<Local, Word<3>>,
+    read_d: Signal<Local, Word<53>>,
+    next_level: Signal<Local, Word<2>>,
     pages: Signal<Local, Word<8>>,
     key: Signal<Local, Word<28>>,
     table_bits: Signal<Local, Word<6>>,
@@ -318,6 +325,13 @@ impl Walker {
             sector: Signal::default(),
             neighbour: Signal::default(),
             flag: Signal::default(),
+            rsp_valid_d: Signal::default(),
+            rsp_d: Signal::default(),
+            flt_valid_d: Signal::default(),
+            flt_d: Signal::default(),
+            blocks_d: Signal::default(),
+            read_d: Signal::default(),
+            next_level: Signal::default(),
             pages: Signal::default(),
             key: Signal::default(),
             table_bits: Signal::default(),
@@ -457,13 +471,14 @@ impl Logic for Walker {
         self.next_table.base.next = self.desc.ppn.val();
         self.next_table.va.next = self.va.val();
         self.next_table.granule.next = self.e2_row.q.val().get_bits::<2>(121);
-        self.next_table.level.next = self.level.val() + 1;
+        self.next_level.next = self.level.val() + 1;
+        self.next_table.level.next = self.next_level.val();
         self.code.next = self.desc.code.val();
         if self.error.val() {
             self.code.next = 0x10.into();
         }
         self.good_leaf.next = self.go.val() & self.first.val() & self.desc.leaf.val() & !self.code.val().any();
-        self.read_on.next = self.go.val() & self.first.val() & self.desc.table.val() & !self.error.val();
+        self.read_on.next = self.go.val() & self.first.val() & self.desc.to_table.val() & !self.error.val();
 
         // Row words: written by F5, state also by E2 for the next level.
         self.rows.we.next = self.d_valid.val() & self.d_walk.val();
@@ -480,13 +495,13 @@ impl Logic for Walker {
             | (bit_cast::<128, 1>(self.d_cfg.val().get_bits::<1>(4)) << 127);
         self.state.we.next = self.read_on.val();
         self.state.waddr.next = self.row_id.val();
-        self.state.wdata.next = bit_cast::<10, 2>(self.next_table.level.val())
+        self.state.wdata.next = bit_cast::<10, 2>(self.next_level.val())
             | (bit_cast::<10, 4>(self.desc.next_hier.val()) << 2)
             | (bit_cast::<10, 4>(self.e2_state.q.val().get_bits::<4>(6)) << 6);
         self.reads.push.next = self.read_on.val();
-        self.reads.din.next = bit_cast::<53, 48>(self.next_table.addr.val()) | (bit_cast::<53, 4>(self.row_id.val()) << 48);
-        if self.next_table.level.val() == 3 {
-            self.reads.din.next = self.reads.din.val().replace_bit(52, true);
+        self.read_d.next = bit_cast::<53, 48>(self.next_table.addr.val()) | (bit_cast::<53, 4>(self.row_id.val()) << 48);
+        if self.next_level.val() == 3 {
+            self.read_d.next = self.read_d.val().replace_bit(52, true);
         }
         if self.d_valid.val() {
             self.state.we.next = self.d_walk.val();
@@ -496,11 +511,13 @@ impl Logic for Walker {
                 | (bit_cast::<10, 2>(self.d_cfg.val().get_bits::<2>(2)) << 6)
                 | (bit_cast::<10, 2>(self.d_way.val()) << 8);
             self.reads.push.next = self.d_walk.val();
-            self.reads.din.next = bit_cast::<53, 48>(self.d_addr.val()) | (bit_cast::<53, 4>(self.d_row.val()) << 48);
+            self.read_d.next = bit_cast::<53, 48>(self.d_addr.val()) | (bit_cast::<53, 4>(self.d_row.val()) << 48);
             if self.d_level.val() == 3 {
-                self.reads.din.next = self.reads.din.val().replace_bit(52, true);
+                self.read_d.next = self.read_d.val().replace_bit(52, true);
             }
         }
+
+        self.reads.din.next = self.read_d.val();
 
         // The walk port. One descriptor, or a line of eight with the wanted one first.
         self.m_axi_ptw_ar.valid.next = self.reads.valid.val();
@@ -522,38 +539,39 @@ impl Logic for Walker {
         self.m_axi_ptw_ar.user.next = 0.into();
 
         // Answer and fault event, of F5 or of E2.
-        self.rsp_valid_q.d.next = self.go.val() & self.first.val() & !self.read_on.val();
-        self.rsp_q.d.next = bit_cast::<83, 1>(self.e2_row.q.val().get_bits::<1>(81))
+        self.rsp_valid_d.next = self.go.val() & self.first.val() & !self.read_on.val();
+        self.rsp_d.next = bit_cast::<83, 1>(self.e2_row.q.val().get_bits::<1>(81))
             | (bit_cast::<83, 4>(self.e2_row.q.val().get_bits::<4>(85)) << 1)
             | (bit_cast::<83, 36>(self.desc.ppn.val()) << 8)
             | (bit_cast::<83, 7>(self.desc.mask.val()) << 44)
             | (bit_cast::<83, 6>(self.desc.perm.val()) << 51)
             | (bit_cast::<83, 16>(self.e2_row.q.val().get_bits::<16>(105)) << 58)
             | (bit_cast::<83, 9>(self.e2_row.q.val().get_bits::<9>(96)) << 74);
-        self.rsp_q.d.next = self.rsp_q.d.val().replace_bit(5, self.code.val().any());
+        self.rsp_d.next = self.rsp_d.val().replace_bit(5, self.code.val().any());
         self.flag.next = !self.e2_state.q.val().get_bit(6);
-        self.rsp_q.d.next = self.rsp_q.d.val().replace_bit(6, self.flag.val());
-        self.rsp_q.d.next = self.rsp_q.d.val().replace_bit(7, self.clean.val() & !self.code.val().any());
-        self.rsp_q.d.next = self.rsp_q.d.val().replace_bit(57, self.desc.ng.val());
-        self.flt_valid_q.d.next = self.rsp_valid_q.d.val() & self.code.val().any();
-        self.flt_q.d.next = (bit_cast::<87, 7>(self.e2_row.q.val().get_bits::<7>(89)) << 1)
+        self.rsp_d.next = self.rsp_d.val().replace_bit(6, self.flag.val());
+        self.flag.next = self.clean.val() & !self.code.val().any();
+        self.rsp_d.next = self.rsp_d.val().replace_bit(7, self.flag.val());
+        self.rsp_d.next = self.rsp_d.val().replace_bit(57, self.desc.ng.val());
+        self.flt_valid_d.next = self.rsp_valid_d.val() & self.code.val().any();
+        self.flt_d.next = (bit_cast::<87, 7>(self.e2_row.q.val().get_bits::<7>(89)) << 1)
             | (bit_cast::<87, 9>(self.code.val()) << 8)
             | (bit_cast::<87, 2>(self.level.val()) << 17)
             | (bit_cast::<87, 1>(self.e2_row.q.val().get_bits::<1>(81)) << 20)
             | (bit_cast::<87, 1>(self.e2_row.q.val().get_bits::<1>(82)) << 21)
             | (bit_cast::<87, 15>(self.e2_row.q.val().get_bits::<15>(66)) << 23)
             | (bit_cast::<87, 49>(self.e2_row.q.val().get_bits::<49>(0)) << 38);
-        self.flt_q.d.next = self.flt_q.d.val().replace_bit(19, self.error.val());
+        self.flt_d.next = self.flt_d.val().replace_bit(19, self.error.val());
         self.flag.next = self.e2_row.q.val().get_bit(84) & !self.e2_row.q.val().get_bit(81);
-        self.flt_q.d.next = self.flt_q.d.val().replace_bit(22, self.flag.val());
+        self.flt_d.next = self.flt_d.val().replace_bit(22, self.flag.val());
         // HUPCF = 0: once the recorder has the fault, cached translations of the bank must go (two cycles later: see `block`).
-        self.blocks_q.d.next = self.blocks_q.q.val() << 1;
-        if self.flt_valid_q.d.val() & !self.e2_state.q.val().get_bit(7) {
-            self.blocks_q.d.next = self.blocks_q.d.val().replace_bit(0, true);
+        self.blocks_d.next = self.blocks_q.q.val() << 1;
+        if self.flt_valid_d.val() & !self.e2_state.q.val().get_bit(7) {
+            self.blocks_d.next = self.blocks_d.val().replace_bit(0, true);
         }
         if self.d_valid.val() {
-            self.rsp_valid_q.d.next = !self.d_walk.val();
-            self.rsp_q.d.next = bit_cast::<83, 1>(self.d_req.val().get_bits::<1>(64))
+            self.rsp_valid_d.next = !self.d_walk.val();
+            self.rsp_d.next = bit_cast::<83, 1>(self.d_req.val().get_bits::<1>(64))
                 | (bit_cast::<83, 4>(self.d_req.val().get_bits::<4>(68)) << 1)
                 | (bit_cast::<83, 1>(self.d_raz.val().into()) << 6)
                 | (bit_cast::<83, 36>(self.d_ppn.val()) << 8)
@@ -561,27 +579,32 @@ impl Logic for Walker {
                 | (bit_cast::<83, 6>(self.d_perm.val()) << 51)
                 | (bit_cast::<83, 16>(self.d_asid.val()) << 58)
                 | (bit_cast::<83, 9>(self.d_vmid.val()) << 74);
-            self.rsp_q.d.next = self.rsp_q.d.val().replace_bit(5, self.d_refuse.val());
+            self.rsp_d.next = self.rsp_d.val().replace_bit(5, self.d_refuse.val());
             self.flag.next = !self.d_refuse.val() & !self.poison.val() & !self.blocks_q.q.val().get_bit(2);
-            self.rsp_q.d.next = self.rsp_q.d.val().replace_bit(7, self.flag.val());
-            self.rsp_q.d.next = self.rsp_q.d.val().replace_bit(57, self.d_ng.val());
-            self.flt_valid_q.d.next = !self.d_walk.val() & self.d_record.val();
-            self.flt_q.d.next = (bit_cast::<87, 7>(self.d_bank.val()) << 1)
+            self.rsp_d.next = self.rsp_d.val().replace_bit(7, self.flag.val());
+            self.rsp_d.next = self.rsp_d.val().replace_bit(57, self.d_ng.val());
+            self.flt_valid_d.next = !self.d_walk.val() & self.d_record.val();
+            self.flt_d.next = (bit_cast::<87, 7>(self.d_bank.val()) << 1)
                 | (bit_cast::<87, 9>(self.d_code.val()) << 8)
                 | (bit_cast::<87, 2>(self.d_level.val()) << 17)
                 | (bit_cast::<87, 1>(self.d_req.val().get_bits::<1>(64)) << 20)
                 | (bit_cast::<87, 1>(self.d_req.val().get_bits::<1>(65)) << 21)
                 | (bit_cast::<87, 15>(self.d_req.val().get_bits::<15>(49)) << 23)
                 | (bit_cast::<87, 49>(self.d_req.val().get_bits::<49>(0)) << 38);
-            self.flt_q.d.next = self.flt_q.d.val().replace_bit(0, self.d_global.val());
+            self.flt_d.next = self.flt_d.val().replace_bit(0, self.d_global.val());
             self.flag.next = self.d_req.val().get_bit(67) & !self.d_req.val().get_bit(64);
-            self.flt_q.d.next = self.flt_q.d.val().replace_bit(22, self.flag.val());
-            self.blocks_q.d.next = self.blocks_q.q.val() << 1;
+            self.flt_d.next = self.flt_d.val().replace_bit(22, self.flag.val());
+            self.blocks_d.next = self.blocks_q.q.val() << 1;
             self.flag.next = !self.d_walk.val() & self.d_record.val() & !self.d_global.val() & self.d_code.val().any();
             if self.flag.val() & !self.d_cfg.val().get_bit(3) {
-                self.blocks_q.d.next = self.blocks_q.d.val().replace_bit(0, true);
+                self.blocks_d.next = self.blocks_d.val().replace_bit(0, true);
             }
         }
+        self.rsp_valid_q.d.next = self.rsp_valid_d.val();
+        self.rsp_q.d.next = self.rsp_d.val();
+        self.flt_valid_q.d.next = self.flt_valid_d.val();
+        self.flt_q.d.next = self.flt_d.val();
+        self.blocks_q.d.next = self.blocks_d.val();
         self.block.next = self.blocks_q.q.val().get_bit(2);
 
         self.rsp_valid.next = self.rsp_valid_q.q.val();
@@ -713,5 +736,66 @@ impl Logic for Walker {
             self.blocks_q.d.next = 0.into();
             self.filling.d.next = false;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_walker() {
+        synthesis_check(Walker::new(&crate::params::MINI));
+    }
+
+    #[test]
+    fn verilog_agrees_walker() {
+        equivalence(
+            || Walker::new(&crate::params::MINI),
+            4000,
+            1,
+            drive!(
+                clock,
+                aresetn,
+                m_axi_ptw_ar.ready,
+                m_axi_ptw_r.valid,
+                m_axi_ptw_r.id,
+                m_axi_ptw_r.data,
+                m_axi_ptw_r.resp,
+                m_axi_ptw_r.last,
+                row_take,
+                d_valid,
+                d_walk,
+                d_row,
+                d_req,
+                d_va,
+                d_granule,
+                d_cfg,
+                d_bank,
+                d_asid,
+                d_vmid,
+                d_way,
+                d_addr,
+                d_level,
+                d_hier,
+                d_refuse,
+                d_record,
+                d_global,
+                d_code,
+                d_raz,
+                d_ppn,
+                d_mask,
+                d_perm,
+                d_ng,
+                poison,
+                init,
+                init_index
+            ),
+            |s| {
+                let _ = s;
+            },
+        );
     }
 }

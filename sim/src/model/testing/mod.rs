@@ -24,7 +24,7 @@ impl Ram {
 
     /// Writes a word.
     pub fn set(&mut self, pa: u64, word: u64) {
-        assert!(self.region.contains(&pa) && pa % 8 == 0, "{pa:#x} is no word of the table memory");
+        assert!(self.region.contains(&pa) && pa.is_multiple_of(8), "{pa:#x} is no word of the table memory");
         self.words.insert(pa, word);
     }
 

@@ -160,6 +160,8 @@ fn eight_bit_asids() {
     rig.set(regs::CB_TCR2, BANK, 0x3_8005);
     rig.set(regs::CB_TTBR0, BANK, 0xAB07 << 48 | TABLES);
     assert_eq!(alive(&mut rig), 0b11111, "the upper eight bits do not count");
+    rig.set(regs::CB_TLBIVA, BANK, address(0x4407, PAGE));
+    assert_eq!(alive(&mut rig), 0b11110);
     rig.set(regs::CB_TLBIASID, BANK, 0x4407);
     assert_eq!(alive(&mut rig), 0b10100);
 }
@@ -187,6 +189,34 @@ fn splitting_a_live_block() {
     rig.set(regs::CB_TLBIVAL, BANK, address(7, BLOCK + 0x3000));
     assert_eq!(rig.read(BLOCK + 0x5000), Some(OLD + 0x80_5000));
     assert_eq!(rig.read(BLOCK + 0x3000), None);
+}
+
+/// The other way round: pages give way to a block, and an access beside them makes the block's entry.
+#[test]
+fn a_block_takes_the_place_of_cached_pages() {
+    let mut rig = Rig::new();
+    rig.page(BLOCK + 0x1000, OLD + 0x1000);
+    assert_eq!(rig.read(BLOCK + 0x1008), Some(OLD + 0x1008));
+    rig.unmap(BLOCK, 2);
+    rig.leaf(BLOCK, OLD + 0x4000_0000, 2, LEAF);
+    assert_eq!(rig.read(BLOCK + 0x1008), Some(OLD + 0x1008), "the page is still cached");
+    assert_eq!(rig.read(BLOCK + 0x2000), Some(OLD + 0x4000_2000));
+    assert_eq!(rig.read(BLOCK + 0x1008), Some(OLD + 0x4000_1008), "the fill dropped what it overlaps");
+    assert_eq!(rig.model.cached(), 1);
+}
+
+/// An entry that was made without a look at the access flag is none once the flag counts.
+#[test]
+fn entries_without_the_access_flag() {
+    let mut rig = Rig::new();
+    rig.set(regs::CB_SCTLR, BANK, SCTLR | 1 << 3);
+    rig.leaf(PAGE, OLD, 3, LEAF & !(1 << 10));
+    assert_eq!(rig.read(PAGE), Some(OLD));
+    rig.unmap(PAGE, 3);
+    rig.page(PAGE, OLD + 0x1000);
+    assert_eq!(rig.read(PAGE), Some(OLD), "cached");
+    rig.set(regs::CB_SCTLR, BANK, SCTLR);
+    assert_eq!(rig.read(PAGE), Some(OLD + 0x1000), "walked again");
 }
 
 #[test]

@@ -134,11 +134,11 @@ proptest! {
                 Step::Map { slot, pa, attributes } => {
                     remap(&mut rig, slot, Some((pa, attributes)));
                     // One of the forms that reach an entry of any ASID.
-                    drop_entries(&mut rig, 4 + (forms >> (n % 32) * 2 & 3) as u8, 0, place(slot).0);
+                    drop_entries(&mut rig, 4 + ((forms >> (2 * (n % 32))) & 3) as u8, 0, place(slot).0);
                 }
                 Step::Unmap { slot } => {
                     remap(&mut rig, slot, None);
-                    drop_entries(&mut rig, 4 + (forms >> (n % 32) * 2 & 3) as u8, 0, place(slot).0);
+                    drop_entries(&mut rig, 4 + ((forms >> (2 * (n % 32))) & 3) as u8, 0, place(slot).0);
                 }
                 Step::Go { slot, offset, write, privileged, instruction } => {
                     let access = access(slot, offset, write, privileged, instruction);

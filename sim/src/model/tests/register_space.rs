@@ -96,7 +96,7 @@ fn two_narrow_registers_in_one_access() {
     assert_eq!((model.read(CB0 + 0x38, 4), model.read(CB0 + 0x3C, 4)), (0xCCCC_DDDD, 0xAAAA_BBBB));
     // FSR and FSRRESTORE: FSR is written first, so what is restored stays.
     model.write(CB0 + 0x5C, 0x2, 4);
-    model.write(CB0 + 0x58, 0x0000_0008_0000_0002, 8);
+    model.write(CB0 + 0x58, 0x0000_0008_0000_000A, 8);
     assert_eq!(model.read(CB0 + 0x58, 8), 0x408);
 }
 

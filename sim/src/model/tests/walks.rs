@@ -174,7 +174,7 @@ proptest! {
         let mut mapped: Vec<(u64, u64, u32, u8)> = Vec::new();
         for want in &wants {
             let &&(_, level, bits) = want.leaf.get(&leaves);
-            let va = want.seed % (1 << input_bits) >> bits << bits;
+            let va = (want.seed % (1 << input_bits)) >> bits << bits;
             let pa = want.pa >> bits << bits;
             if mapper.map(&mut ram, va, pa, level, 1 << 10) {
                 mapped.push((va, pa, bits, level));
