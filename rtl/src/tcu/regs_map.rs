@@ -217,7 +217,7 @@ mod tests {
             // PMCNTEN, PMINTEN, PMOVS: set and clear registers of one state, at the offsets of the architecture.
             assert_eq!(shared.len(), 3);
             for pair in [[0xC00, 0xC20], [0xC40, 0xC60], [0xC80, 0xCC0]] {
-                assert!(shared.contains(&&pair.map(|offset| 2 << 10 | offset / 4).to_vec()));
+                assert!(shared.contains(&&pair.map(|offset| (2 << 10) | (offset / 4)).to_vec()));
             }
         }
     }
@@ -234,7 +234,7 @@ mod tests {
     fn nothing_is_where_there_is_nothing() {
         let map = RegsMap::new(&MINI);
         assert_eq!(map.kinds[0], 0);
-        for address in [0x04 / 4, (0x800 + 8 * 4) / 4, 0x448 / 4, 1 << 10 | 4, 3 << 10 | 0x80C / 4] {
+        for address in [0x04 / 4, (0x800 + 8 * 4) / 4, 0x448 / 4, (1 << 10) | 4, (3 << 10) | (0x80C / 4)] {
             assert_eq!(map.decode[address], 0, "{address:#x}");
         }
     }

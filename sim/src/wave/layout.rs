@@ -90,11 +90,7 @@ impl Scope {
 
 /// The name of a signal inside a bus channel, flat, as the emitted Verilog has it: `s_axi_ar` and `valid` give `s_axi_arvalid`.
 pub fn flat_name(channel: &str, signal: &str) -> String {
-    const AXI: [&str; 5] = ["aw", "w", "b", "ar", "r"];
-    match channel.rsplit('_').next() {
-        Some(last) if AXI.contains(&last) => format!("{channel}{signal}"),
-        _ => format!("{channel}_{signal}"),
-    }
+    smmu_rtl::verilog::flat_name(&format!("{channel}${signal}"))
 }
 
 #[cfg(test)]

@@ -66,8 +66,14 @@ pub fn full_strobe(a: &AddrBeat, n: usize, bus_bytes: usize) -> u16 {
 }
 
 /// Bytes that the burst moves when every strobe is set.
-pub fn total_bytes(a: &AddrBeat, bus_bytes: usize) -> u64 {
-    (0..beats(a)).map(|n| lanes(a, n, bus_bytes).len() as u64).sum()
+pub fn total_bytes(a: &AddrBeat) -> u64 {
+    let bytes = beat_bytes(a);
+    let count = beats(a) as u64;
+    match a.burst {
+        FIXED => count * (bytes - a.addr % bytes),
+        WRAP => count * bytes,
+        _ => count * bytes - a.addr % bytes,
+    }
 }
 
 /// Whether an INCR burst of this shape has bytes in more than one 4 KiB page.
@@ -123,7 +129,10 @@ mod tests {
         let used: Vec<_> = (0..3).map(|n| lanes(&a, n, 8)).collect();
         assert_eq!(used, [6..8, 0..2, 2..4]);
         assert_eq!(full_strobe(&a, 0, 8), 0xc0);
-        assert_eq!(total_bytes(&a, 8), 6);
+        assert_eq!(total_bytes(&a), 6);
+        assert_eq!(total_bytes(&burst(0x1007, 2, 3, INCR)), 17);
+        assert_eq!(total_bytes(&burst(0x1006, 2, 2, FIXED)), 6);
+        assert_eq!(total_bytes(&burst(0x1018, 3, 3, WRAP)), 32);
     }
 
     #[test]

@@ -65,6 +65,11 @@ impl LiteMaster {
         self.done.pop_front()
     }
 
+    /// The last finished access, out of turn.
+    pub fn take_last(&mut self) -> Option<u64> {
+        self.done.pop_back()
+    }
+
     /// Whether nothing is queued or on the pins.
     pub fn idle(&self) -> bool {
         self.current.is_none() && self.queue.is_empty()

@@ -20,8 +20,6 @@ const PRINTK_NS: u64 = 5_000;
 const MMIO_NS: u64 = 40;
 /// From the tick that ends a sleep until the sleeper runs: timer softirq and scheduler.
 const WAKE_NS: u64 = 12_000;
-/// Idle cycles before time is jumped over: longer than any interrupt line lags behind its cause.
-const IDLE_CYCLES: u32 = 16;
 
 /// Severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,13 +97,12 @@ pub struct Kernel<'m> {
     boot_ns: u64,
     console: Level,
     log: Vec<LogLine>,
-    idle: u32,
 }
 
 impl<'m> Kernel<'m> {
     /// A kernel that is `boot_ns` into its boot and shows log lines up to the severity `console`.
     pub fn new(machine: &'m mut dyn Machine, hypervisor: Hypervisor, free: FreeMemory, boot_ns: u64, console: Level) -> Self {
-        Kernel { machine, hypervisor, pages: PageAllocator::new(free), boot_ns, console, log: Vec::new(), idle: 0 }
+        Kernel { machine, hypervisor, pages: PageAllocator::new(free), boot_ns, console, log: Vec::new() }
     }
 
     /// The machine.
@@ -151,14 +148,13 @@ impl<'m> Kernel<'m> {
 
     /// Lets one step of time pass: a cycle, or, on an idle machine, everything up to `until_ns` or to the next event inside a device.
     pub fn step(&mut self, until_ns: Option<u64>) -> Result<()> {
-        self.idle = if self.machine.idle() { self.idle.saturating_add(1) } else { 0 };
         let now = self.now_ns();
         let jump = match until_ns {
             Some(until) => until.saturating_sub(now),
             None if self.machine.waits() => u64::MAX,
             None => 0,
         };
-        if self.idle > IDLE_CYCLES && jump > 0 {
+        if jump > 0 && self.machine.idle() {
             self.machine.skip_ns(jump)?;
             if self.now_ns() > now {
                 return Ok(());
@@ -167,9 +163,9 @@ impl<'m> Kernel<'m> {
         Ok(self.machine.tick()?)
     }
 
-    /// Nothing has been in flight for so long that no interrupt can still be on its way, and nothing will happen by itself.
+    /// Nothing is in flight, and nothing will happen by itself.
     pub fn at_rest(&self) -> bool {
-        self.idle > IDLE_CYCLES && !self.machine.waits()
+        self.machine.idle() && !self.machine.waits()
     }
 
     /// Busy-waits; no interrupt is taken.
@@ -183,25 +179,21 @@ impl<'m> Kernel<'m> {
 
     /// 32-bit SMMU register read, as the hypervisor lets it through.
     pub fn smmu_read32(&mut self, offset: u32) -> Result<u32> {
-        self.wake();
         Ok(self.hypervisor.read(self.machine, offset, 4)? as u32)
     }
 
     /// 64-bit SMMU register read.
     pub fn smmu_read64(&mut self, offset: u32) -> Result<u64> {
-        self.wake();
         Ok(self.hypervisor.read(self.machine, offset, 8)?)
     }
 
     /// 32-bit SMMU register write.
     pub fn smmu_write32(&mut self, offset: u32, value: u32) -> Result<()> {
-        self.wake();
         Ok(self.hypervisor.write(self.machine, offset, u64::from(value), 4)?)
     }
 
     /// 64-bit SMMU register write.
     pub fn smmu_write64(&mut self, offset: u32, value: u64) -> Result<()> {
-        self.wake();
         Ok(self.hypervisor.write(self.machine, offset, value, 8)?)
     }
 
@@ -213,14 +205,12 @@ impl<'m> Kernel<'m> {
     /// UFS register read.
     pub fn ufs_read(&mut self, offset: u32) -> Result<u32> {
         self.delay_ns(MMIO_NS)?;
-        self.wake();
         Ok(self.machine.ufs_read(offset)?)
     }
 
     /// UFS register write.
     pub fn ufs_write(&mut self, offset: u32, value: u32) -> Result<()> {
         self.delay_ns(MMIO_NS)?;
-        self.wake();
         Ok(self.machine.ufs_write(offset, value)?)
     }
 
@@ -239,11 +229,6 @@ impl<'m> Kernel<'m> {
         let page = self.pages.alloc()?;
         self.write(page, &[0; PAGE as usize])?;
         Ok(page)
-    }
-
-    /// The hardware was touched: it may be busy again before [`Machine::idle`] shows it.
-    fn wake(&mut self) {
-        self.idle = 0;
     }
 }
 

@@ -41,7 +41,8 @@ pub trait Machine {
     fn irq_ufs(&self) -> bool;
     /// Lets the hardware run for one cycle.
     fn tick(&mut self) -> MachineResult<()>;
-    /// Nothing is in flight on any bus: time may be jumped over.
+    /// Nothing is in flight on any bus, and has not been for so long that no interrupt can still be on its way: time may be jumped
+    /// over.
     fn idle(&self) -> bool;
     /// Something will happen by itself: a timer runs inside a device.
     fn waits(&self) -> bool;

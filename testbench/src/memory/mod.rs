@@ -198,6 +198,11 @@ impl Memory {
         Some(page.word((addr % PAGE) as usize))
     }
 
+    /// Whether the page of `addr` is watched.
+    pub fn watched(&self, addr: u64) -> bool {
+        self.pages.get(&(addr / PAGE)).is_some_and(|page| page.watched)
+    }
+
     /// Hands over the changes of watched pages since the last call, oldest first. `into` is emptied first.
     pub fn take_changes(&mut self, into: &mut Vec<Change>) {
         into.clear();

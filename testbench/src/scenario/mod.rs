@@ -7,7 +7,22 @@
 //! | `iommu` | `dma` | works |
 //! | `direct` | `identity` | works |
 //!
-//! [`play`] runs the drivers on any [`Machine`]; [`run`] makes the machine too. What the machines are is in [`soc`].
+//! Where the values of the logged bug's lines arise:
+//!
+//! | value | computed by | from |
+//! | --- | --- | --- |
+//! | `iova` | DMA API, direct ops; the controller's fetch of slot 31 | [`Soc::free`]: the next free page of the boot when the list is allocated |
+//! | `UTRLBA`, `UTMRLBA` | the same, two pages in the order of `Hba::probe` | the same; without `dma-coherent` each buffer's uncached alias takes a page in between |
+//! | `fsr` | the hardware's walk of the empty table | the domain's bank is in AArch64 format |
+//! | `fsynr` PLVL | the level at which the hardware starts the walk | `TCR.T0SZ`, which the driver takes from `IDR2.UBS` |
+//! | `cb` | the driver's first free bank | [`Soc::earlier`]: how many masters were attached before |
+//! | `fsynr` S1CBNDX | the hardware's bank number, by strap | `cb` moved by the hypervisor, [`Soc::first_bank`] |
+//! | `cbfrsynra` | the StreamID on the bus | the controller's preset |
+//! | `host_regs` | the controller's register file | what the driver's initialisation wrote, what the aborted fetch changed |
+//! | `saved_err`, `eh_fatal` | interrupt handler, error check | `IS.SBFES` |
+//! | -11 and its time | ten tries of NOP OUT, 13 jiffies on the timer wheel each | 50 ms at 250 Hz; a clear that succeeds at once |
+//!
+//! [`play`] runs the drivers on any [`Machine`]; [`run`] makes the machine too. What the machines are is in [`Soc`].
 
 use crate::linux::arm_smmu::{ArmSmmu, FaultRecord};
 use crate::linux::dma::{DmaApi, DmaDevice};
@@ -20,10 +35,12 @@ use crate::linux::ufshcd::{Hba, DUMP_WORDS};
 use crate::linux::{errno, LinuxError, Result};
 use crate::ufs::utrd::UTRD_BYTES;
 
+mod run;
 mod soc;
 mod workload;
 
 pub use crate::linux::dma::DmaOps;
+pub use run::{run, run_on, Report, RunError, RunOptions};
 pub use soc::{soc, Region, Soc, Stream, SOCS};
 pub use workload::{Traffic, Workload};
 

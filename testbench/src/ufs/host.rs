@@ -12,6 +12,8 @@
 //! | read clears | `UECPA`..`UECDME` |
 //! | gated | `UTRLRSR`, `UTMRLRSR` are set only while the lists are ready (`HCS`), `UICCMD` and its arguments only while `HCS.UCRDY` |
 //!
+//! `AHIT` is stored, and the link never hibernates by itself.
+//!
 //! Clearing a run-stop bit drops the list's requests. `UTRLCNR` gains a bit whenever a bit of `UTRLDBR` falls, for whatever reason.
 //!
 //! A bus error ([`EngineEvent::BusFatal`]) does, in one cycle: `IS.SBFES` is set (and nothing else in `IS`), both run-stop bits

@@ -184,3 +184,45 @@ fn destroying_frees_every_table() {
     table.destroy(&mut ram).unwrap();
     assert!(ram.live.is_empty());
 }
+
+/// Pages of the window that the random operations use: 4 MiB over a 2 MiB boundary.
+const WINDOW: u64 = 1024;
+const WINDOW_BASE: u64 = 0x4020_0000 - 512 * 0x1000;
+
+proptest::proptest! {
+    /// Any sequence of maps and unmaps leaves what a plain list of pages says, and every page that went is invalidated.
+    #[test]
+    fn random_maps_and_unmaps(ops in proptest::collection::vec((0..WINDOW, 1..WINDOW, proptest::bool::ANY), 1..24)) {
+        let mut ram = Ram::default();
+        let mut table = PageTable::new(&mut ram, 36, 36, true).unwrap();
+        let mut pages: BTreeMap<u64, u64> = BTreeMap::new();
+        for (first, count, map) in ops {
+            let range = first..(first + count).min(WINDOW);
+            let (iova, size) = (WINDOW_BASE + first * 0x1000, (range.end - range.start) * 0x1000);
+            if map && !range.clone().any(|page| pages.contains_key(&page)) {
+                // Physical addresses have the same offset in 2 MiB, so that blocks come up.
+                table.map(&mut ram, iova, iova + 0x4000_0000, size, RW).unwrap();
+                pages.extend(range.map(|page| (page, WINDOW_BASE + page * 0x1000 + 0x4000_0000)));
+            } else if !map && range.clone().all(|page| pages.contains_key(&page)) {
+                let level = |page: u64| walk(&ram, table.root(), 28, WINDOW_BASE + page * 0x1000).unwrap().2;
+                let levels: Vec<_> = range.clone().map(level).collect();
+                let gather = table.unmap(&mut ram, iova, size).unwrap();
+                for (page, level) in range.zip(levels) {
+                    let va = WINDOW_BASE + page * 0x1000;
+                    let covered = gather.flushes.iter().any(|flush| match *flush {
+                        // Any address in a block drops the block's entry.
+                        Flush::Leaf { iova } => va == iova || (level == 2 && va / 0x20_0000 == iova / 0x20_0000),
+                        Flush::Walk { iova, size } => (iova..iova + size).contains(&va),
+                    });
+                    proptest::prop_assert!(covered, "{va:#x} is not invalidated");
+                    pages.remove(&page);
+                }
+                gather.tables.iter().for_each(|page| ram.free_table(*page));
+            }
+        }
+        for page in 0..WINDOW {
+            let va = WINDOW_BASE + page * 0x1000;
+            proptest::prop_assert_eq!(walk(&ram, table.root(), 28, va).ok().map(|w| w.0), pages.get(&page).copied());
+        }
+    }
+}

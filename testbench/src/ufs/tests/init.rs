@@ -150,7 +150,10 @@ fn a_reset_and_a_second_initialisation() {
 
 #[test]
 fn a_reset_in_the_middle_waits_for_the_bus() {
-    let mut rig = Rig::ready();
+    let mut config = HostConfig::sc8180x();
+    config.timing.enable = 1;
+    let mut rig = Rig::new(config, DeviceConfig::ufs31());
+    rig.initialise();
     rig.prepare(4, &transfer(false, 4, 0, 8), 2, &[at(0, 8 * 4096)]);
     rig.ring(1 << 4);
     rig.run_while(|rig| rig.host.trace().of(Purpose::Data).writes == 0);
