@@ -65,7 +65,9 @@ impl Drop for Folder {
 /// The field of that name in a decoded register.
 fn field(register: &Value, name: &str) -> u64 {
     let fields = register["fields"].as_array().expect("fields");
-    fields.iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("{name} in {register}"))["value"].as_u64().expect("a number")
+    fields.iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("{name} in {register}"))["value"]
+        .as_u64()
+        .expect("a number")
 }
 
 #[test]
@@ -76,7 +78,9 @@ fn decode_explains_both_logs() {
         let text = smmu(&["decode", &log(name)]);
         assert_eq!(status(&text), 0, "{}", stderr(&text));
         let out = stdout(&text);
-        for part in ["slot 31's transfer request descriptor, UTRLBA + 0x3e0", "translation fault", "DME_LINKSTARTUP", "SBFES", "EAGAIN"] {
+        for part in
+            ["slot 31's transfer request descriptor, UTRLBA + 0x3e0", "translation fault", "DME_LINKSTARTUP", "SBFES", "EAGAIN"]
+        {
             assert!(out.contains(part), "{name}: {part} in\n{out}");
         }
         let value = json(&smmu(&["decode", "--json", &log(name)]));
