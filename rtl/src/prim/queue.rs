@@ -134,14 +134,8 @@ mod tests {
 
     #[test]
     fn verilog_agrees_queue() {
-        equivalence(
-            || Queue::<2, 40>::default(),
-            4000,
-            1,
-            drive!(clock, aresetn, push, din, pop),
-            |s| {
-                s.often("push", 1, 2);
-            },
-        );
+        equivalence(Queue::<2, 40>::default, 4000, 1, drive!(clock, aresetn, push, din, pop), |s| {
+            s.often("push", 1, 2);
+        });
     }
 }

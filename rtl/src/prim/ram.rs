@@ -166,15 +166,9 @@ mod tests {
 
     #[test]
     fn verilog_agrees_ramsync() {
-        equivalence(
-            || RamSync::<3, 50>::default(),
-            2000,
-            1,
-            drive!(clock, we, waddr, wdata, raddr),
-            |s| {
-                s.often("we", 1, 2);
-            },
-        );
+        equivalence(RamSync::<3, 50>::default, 2000, 1, drive!(clock, we, waddr, wdata, raddr), |s| {
+            s.often("we", 1, 2);
+        });
     }
 
     #[test]
@@ -184,15 +178,9 @@ mod tests {
 
     #[test]
     fn verilog_agrees_ramasync() {
-        equivalence(
-            || RamAsync::<3, 50>::default(),
-            2000,
-            1,
-            drive!(clock, we, waddr, wdata, raddr),
-            |s| {
-                s.often("we", 1, 2);
-            },
-        );
+        equivalence(RamAsync::<3, 50>::default, 2000, 1, drive!(clock, we, waddr, wdata, raddr), |s| {
+            s.often("we", 1, 2);
+        });
     }
 
     #[test]
@@ -202,14 +190,8 @@ mod tests {
 
     #[test]
     fn verilog_agrees_ramasync2() {
-        equivalence(
-            || RamAsync2::<3, 50>::default(),
-            2000,
-            1,
-            drive!(clock, we, waddr, wdata, raddr, raddr2),
-            |s| {
-                s.often("we", 1, 2);
-            },
-        );
+        equivalence(RamAsync2::<3, 50>::default, 2000, 1, drive!(clock, we, waddr, wdata, raddr, raddr2), |s| {
+            s.often("we", 1, 2);
+        });
     }
 }

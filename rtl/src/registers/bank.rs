@@ -99,7 +99,7 @@ pub(super) const CB_FSR: Register =
 pub(super) const CB_FSRRESTORE: Register =
     reg(B, 0x05C, "CB_FSRRESTORE", "Sets bits of FSR").access(Access::Restore, 0x8000_01FE).shared(FSR).fields(FSR_FIELDS);
 pub(super) const CB_FAR: Register =
-    reg(B, 0x060, "CB_FAR", "Fault address: AxADDR, sign-extended from bit 48").wide().rw(0xFFFF_FFFF_FFFF_FFFF);
+    reg(B, 0x060, "CB_FAR", "Fault address: AxADDR as issued (49 bits)").wide().rw(0xFFFF_FFFF_FFFF_FFFF);
 pub(super) const CB_FSYNR0: Register = reg(B, 0x068, "CB_FSYNR0", "Fault syndrome").rw(0x00FF_0FF3).fields(&[
     f("S1CBNDX", 16, 8, "stage-1 bank, by strap: 0 or the bank's number"),
     f("AFR", 11, 1, "recorded asynchronously"),

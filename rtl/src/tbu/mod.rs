@@ -1,14 +1,78 @@
 //! The translation buffer unit: one client port's hot path.
 //!
-//! (Ports only so far.)
+//! ```text
+//!  s_axi_ar -> pack -> rd_pipe (look-up, select, miss queue) -> unpack -> m_axi_ar
+//!                        |  ^ \
+//!                        |  |  +---> rd_req_* .. rsp_* (translation control unit)
+//!                     micro_tlb <--- inv_*, drop_all, fills
+//!                        |  |  +---> wr_req_* .. rsp_*
+//!                        |  v /
+//!  s_axi_aw -> pack -> wr_pipe (the same, in order)          -> unpack -> m_axi_aw
+//!  s_axi_w  ------------------------ write_path ------------------------> m_axi_w
+//!  s_axi_b  <----------------------- write_path <------------------------ m_axi_b
+//!  s_axi_r  <----------------------- read_path  <------------------------ m_axi_r
+//!                                 rd_out, wr_out: what is outstanding
+//! ```
+//!
+//! Here are only wires; what each block does and why is in its own header:
+//!
+//! | block | |
+//! | --- | --- |
+//! | [`micro_tlb`] | tags, selection, fill, invalidation; every race among them |
+//! | [`addr_pipe`] | the pipeline of an address channel, parked transactions, order, progress |
+//! | [`park_table`], [`credits`], [`request_queue`], [`refusals`], [`out_stage`], [`burst_check`] | its parts |
+//! | [`read_path`], [`write_path`] | data and responses, error responses |
+//! | [`outstanding`] | who may get an error response now; has the old epoch drained? |
+//!
+//! # Timing
+//!
+//! | from | to | cycles |
+//! | --- | --- | --- |
+//! | `s_axi_arvalid` accepted, hit | `m_axi_arvalid` | 2 (AW the same) |
+//! | hits back to back | | 1 a cycle on AR and on AW, at the same time |
+//! | accepted, miss | `*_req_valid` | 2 |
+//! | `rsp_valid` | `m_axi_arvalid` | 1 |
+//! | W, R and B beats | | 1 a cycle, 1 cycle of latency |
+//!
+//! All outputs come from flip-flops (`old_drained`: from two). For 2^`IDW` cycles after reset nothing is accepted.
+//!
+//! # Against hostile neighbours
+//!
+//! | who stops | what stops |
+//! | --- | --- |
+//! | client's `rready` | read data, hence at last reads; not writes, not translation, not invalidation |
+//! | client's W data, `bready` | writes; not reads, not translation, not invalidation |
+//! | downstream | what it is asked for; responses of the control unit are still taken |
+//! | control unit | misses; hits of other ids pass them on the read channel, until the miss queue is full |
+//!
+//! `old_drained` waits for downstream, and so for a client that keeps downstream waiting.
+
+pub mod addr_pipe;
+pub mod beat;
+pub mod burst_check;
+pub mod credits;
+pub mod micro_tlb;
+pub mod out_stage;
+pub mod outstanding;
+pub mod park_table;
+pub mod read_path;
+pub mod refusals;
+pub mod request_queue;
+pub mod write_path;
 
 use crate::axi::*;
-use crate::params::Params;
+use crate::params::{AbortResponse, Params};
 use crate::prelude::*;
+use addr_pipe::AddrPipe;
+use beat::{Pack, Unpack};
+use micro_tlb::MicroTlb;
+use outstanding::Outstanding;
+use read_path::ReadPath;
+use write_path::WritePath;
 
 /// One client port. `UTLB` micro TLB entries (at most 32), `MISSQ` parked reads (at most 16), `IDW` id bits (at most 8), `DW` data
 /// bits, `SW` = `DW` / 8.
-#[derive(LogicBlock)]
+#[derive(LogicBlock, Default)]
 pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
@@ -64,64 +128,37 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub drop_all: Signal<In, Bit>,
     pub sync_flip: Signal<In, Bit>,
     pub old_drained: Signal<Out, Bit>,
+    ar_pack: Pack<IDW>,
+    aw_pack: Pack<IDW>,
+    micro_tlb: MicroTlb<UTLB>,
+    rd_pipe: AddrPipe<MISSQ, IDW>,
+    wr_pipe: AddrPipe<4, IDW>,
+    ar_unpack: Unpack<IDW>,
+    aw_unpack: Unpack<IDW>,
+    read_path: ReadPath<IDW, DW>,
+    write_path: WritePath<IDW, DW, SW>,
+    rd_out: Outstanding<IDW>,
+    wr_out: Outstanding<IDW>,
 }
 
 impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> Tbu<UTLB, MISSQ, IDW, DW, SW> {
     /// The block with the straps of `params` (output address size, abort response).
-    pub fn new(_params: &Params) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// If a size is out of range: `UTLB` 2 to 64, `MISSQ` 2 to 16, `IDW` 1 to 8, `DW` 8 times `SW`.
+    pub fn new(params: &Params) -> Self {
+        assert_eq!(DW, 8 * SW, "strobe bits");
+        let abort = match params.straps.abort {
+            AbortResponse::Slverr => 2,
+            AbortResponse::Decerr => 3,
+        };
         Self {
-            clock: Default::default(),
-            aresetn: Default::default(),
-            s_axi_aw: Default::default(),
-            s_axi_w: Default::default(),
-            s_axi_b: Default::default(),
-            s_axi_ar: Default::default(),
-            s_axi_r: Default::default(),
-            m_axi_aw: Default::default(),
-            m_axi_w: Default::default(),
-            m_axi_b: Default::default(),
-            m_axi_ar: Default::default(),
-            m_axi_r: Default::default(),
-            rd_req_valid: Default::default(),
-            rd_req_ready: Default::default(),
-            rd_req_tag: Default::default(),
-            rd_req_sid: Default::default(),
-            rd_req_va: Default::default(),
-            rd_req_prot: Default::default(),
-            rd_req_uut: Default::default(),
-            wr_req_valid: Default::default(),
-            wr_req_ready: Default::default(),
-            wr_req_tag: Default::default(),
-            wr_req_sid: Default::default(),
-            wr_req_va: Default::default(),
-            wr_req_prot: Default::default(),
-            wr_req_uut: Default::default(),
-            rsp_valid: Default::default(),
-            rsp_wr: Default::default(),
-            rsp_tag: Default::default(),
-            rsp_fault: Default::default(),
-            rsp_raz: Default::default(),
-            rsp_fill: Default::default(),
-            rsp_ppn: Default::default(),
-            rsp_mask: Default::default(),
-            rsp_perm: Default::default(),
-            rsp_ng: Default::default(),
-            rsp_asid: Default::default(),
-            rsp_vmid: Default::default(),
-            rsp_attr: Default::default(),
-            inv_valid: Default::default(),
-            inv_use_hyp: Default::default(),
-            inv_hyp: Default::default(),
-            inv_use_vmid: Default::default(),
-            inv_vmid: Default::default(),
-            inv_use_asid: Default::default(),
-            inv_asid: Default::default(),
-            inv_use_va: Default::default(),
-            inv_vpn: Default::default(),
-            inv_leaf: Default::default(),
-            drop_all: Default::default(),
-            sync_flip: Default::default(),
-            old_drained: Default::default(),
+            rd_pipe: AddrPipe::new(false, DW, params.output_bits()),
+            wr_pipe: AddrPipe::new(true, DW, params.output_bits()),
+            read_path: ReadPath::new(abort),
+            write_path: WritePath::new(abort),
+            ..Self::default()
         }
     }
 }
@@ -129,5 +166,145 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
 impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> Logic
     for Tbu<UTLB, MISSQ, IDW, DW, SW>
 {
-    fn update(&mut self) {}
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(self, clock, micro_tlb, rd_pipe, wr_pipe, read_path, write_path, rd_out, wr_out);
+        self.micro_tlb.aresetn.next = self.aresetn.val();
+        self.rd_pipe.aresetn.next = self.aresetn.val();
+        self.wr_pipe.aresetn.next = self.aresetn.val();
+        self.read_path.aresetn.next = self.aresetn.val();
+        self.write_path.aresetn.next = self.aresetn.val();
+        self.rd_out.aresetn.next = self.aresetn.val();
+        self.wr_out.aresetn.next = self.aresetn.val();
+
+        // Client and downstream.
+        AddrIn::<IDW, 49>::link(&mut self.s_axi_ar, &mut self.ar_pack.s);
+        AddrIn::<IDW, 49>::link(&mut self.s_axi_aw, &mut self.aw_pack.s);
+        AddrOut::<IDW, 48>::link(&mut self.m_axi_ar, &mut self.ar_unpack.m);
+        AddrOut::<IDW, 48>::link(&mut self.m_axi_aw, &mut self.aw_unpack.m);
+        ReadOut::<IDW, DW>::link(&mut self.s_axi_r, &mut self.read_path.s);
+        ReadIn::<IDW, DW>::link(&mut self.m_axi_r, &mut self.read_path.m);
+        WriteIn::<DW, SW>::link(&mut self.s_axi_w, &mut self.write_path.s_w);
+        WriteOut::<DW, SW>::link(&mut self.m_axi_w, &mut self.write_path.m_w);
+        RespOut::<IDW>::link(&mut self.s_axi_b, &mut self.write_path.s_b);
+        RespIn::<IDW>::link(&mut self.m_axi_b, &mut self.write_path.m_b);
+
+        // Read addresses.
+        self.rd_pipe.s_valid.next = self.ar_pack.valid.val();
+        self.rd_pipe.s_beat.next = self.ar_pack.beat.val();
+        self.ar_pack.ready.next = self.rd_pipe.s_ready.val();
+        self.micro_tlb.rd_sid.next = self.rd_pipe.look_sid.val();
+        self.micro_tlb.rd_vpn.next = self.rd_pipe.look_vpn.val();
+        self.rd_pipe.sel_hit.next = self.micro_tlb.rd_hit.val();
+        self.rd_pipe.sel_ppn.next = self.micro_tlb.rd_ppn.val();
+        self.rd_pipe.sel_mask.next = self.micro_tlb.rd_mask.val();
+        self.rd_pipe.sel_perm.next = self.micro_tlb.rd_perm.val();
+        self.ar_unpack.valid.next = self.rd_pipe.m_valid.val();
+        self.ar_unpack.beat.next = self.rd_pipe.m_beat.val();
+        self.rd_pipe.m_ready.next = self.ar_unpack.ready.val();
+        self.rd_req_valid.next = self.rd_pipe.req_valid.val();
+        self.rd_req_tag.next = self.rd_pipe.req_tag.val();
+        self.rd_req_sid.next = self.rd_pipe.req_sid.val();
+        self.rd_req_va.next = self.rd_pipe.req_va.val();
+        self.rd_req_prot.next = self.rd_pipe.req_prot.val();
+        self.rd_req_uut.next = self.rd_pipe.req_uut.val();
+        self.rd_pipe.req_ready.next = self.rd_req_ready.val();
+        self.rd_pipe.rsp_valid.next = self.rsp_valid.val() & !self.rsp_wr.val();
+        self.rd_pipe.rsp_tag.next = self.rsp_tag.val();
+        self.rd_pipe.rsp_fault.next = self.rsp_fault.val();
+        self.rd_pipe.rsp_raz.next = self.rsp_raz.val();
+        self.rd_pipe.rsp_fill.next = self.rsp_fill.val();
+        self.rd_pipe.rsp_ppn.next = self.rsp_ppn.val();
+        self.rd_pipe.rsp_mask.next = self.rsp_mask.val();
+        self.rd_pipe.drop_all.next = self.drop_all.val();
+
+        // Write addresses.
+        self.wr_pipe.s_valid.next = self.aw_pack.valid.val();
+        self.wr_pipe.s_beat.next = self.aw_pack.beat.val();
+        self.aw_pack.ready.next = self.wr_pipe.s_ready.val();
+        self.micro_tlb.wr_sid.next = self.wr_pipe.look_sid.val();
+        self.micro_tlb.wr_vpn.next = self.wr_pipe.look_vpn.val();
+        self.wr_pipe.sel_hit.next = self.micro_tlb.wr_hit.val();
+        self.wr_pipe.sel_ppn.next = self.micro_tlb.wr_ppn.val();
+        self.wr_pipe.sel_mask.next = self.micro_tlb.wr_mask.val();
+        self.wr_pipe.sel_perm.next = self.micro_tlb.wr_perm.val();
+        self.aw_unpack.valid.next = self.wr_pipe.m_valid.val();
+        self.aw_unpack.beat.next = self.wr_pipe.m_beat.val();
+        self.wr_pipe.m_ready.next = self.aw_unpack.ready.val();
+        self.wr_req_valid.next = self.wr_pipe.req_valid.val();
+        self.wr_req_tag.next = self.wr_pipe.req_tag.val();
+        self.wr_req_sid.next = self.wr_pipe.req_sid.val();
+        self.wr_req_va.next = self.wr_pipe.req_va.val();
+        self.wr_req_prot.next = self.wr_pipe.req_prot.val();
+        self.wr_req_uut.next = self.wr_pipe.req_uut.val();
+        self.wr_pipe.req_ready.next = self.wr_req_ready.val();
+        self.wr_pipe.rsp_valid.next = self.rsp_valid.val() & self.rsp_wr.val();
+        self.wr_pipe.rsp_tag.next = self.rsp_tag.val();
+        self.wr_pipe.rsp_fault.next = self.rsp_fault.val();
+        self.wr_pipe.rsp_raz.next = self.rsp_raz.val();
+        self.wr_pipe.rsp_fill.next = self.rsp_fill.val();
+        self.wr_pipe.rsp_ppn.next = self.rsp_ppn.val();
+        self.wr_pipe.rsp_mask.next = self.rsp_mask.val();
+        self.wr_pipe.drop_all.next = self.drop_all.val();
+
+        // Fill and invalidation.
+        self.micro_tlb.fill_valid.next = self.rsp_valid.val() & self.rsp_fill.val() & !self.rsp_fault.val();
+        self.micro_tlb.fill_sid.next = self.rd_pipe.fill_sid.val();
+        self.micro_tlb.fill_vpn.next = self.rd_pipe.fill_vpn.val();
+        if self.rsp_wr.val() {
+            self.micro_tlb.fill_sid.next = self.wr_pipe.fill_sid.val();
+            self.micro_tlb.fill_vpn.next = self.wr_pipe.fill_vpn.val();
+        }
+        self.micro_tlb.fill_ppn.next = self.rsp_ppn.val();
+        self.micro_tlb.fill_mask.next = self.rsp_mask.val();
+        self.micro_tlb.fill_perm.next = self.rsp_perm.val();
+        self.micro_tlb.fill_ng.next = self.rsp_ng.val();
+        self.micro_tlb.fill_asid.next = self.rsp_asid.val();
+        self.micro_tlb.fill_vmid.next = self.rsp_vmid.val();
+        self.micro_tlb.drop_all.next = self.drop_all.val();
+        self.micro_tlb.inv_valid.next = self.inv_valid.val();
+        self.micro_tlb.inv_use_hyp.next = self.inv_use_hyp.val();
+        self.micro_tlb.inv_hyp.next = self.inv_hyp.val();
+        self.micro_tlb.inv_use_vmid.next = self.inv_use_vmid.val();
+        self.micro_tlb.inv_vmid.next = self.inv_vmid.val();
+        self.micro_tlb.inv_use_asid.next = self.inv_use_asid.val();
+        self.micro_tlb.inv_asid.next = self.inv_asid.val();
+        self.micro_tlb.inv_use_va.next = self.inv_use_va.val();
+        self.micro_tlb.inv_vpn.next = self.inv_vpn.val();
+
+        // What is outstanding on the read channel, and its refused transactions.
+        self.rd_out.issue_valid.next = self.rd_pipe.issue_valid.val();
+        self.rd_out.issue_id.next = self.rd_pipe.issue_id.val();
+        self.rd_out.done_valid.next = self.read_path.done_valid.val();
+        self.rd_out.done_id.next = self.read_path.done_id.val();
+        self.rd_out.flip.next = self.sync_flip.val();
+        self.rd_out.check_id.next = self.rd_pipe.err_id.val();
+        self.rd_pipe.limit.next = self.rd_out.limit.val();
+        self.read_path.err_valid.next = self.rd_pipe.err_valid.val();
+        self.read_path.err_id.next = self.rd_pipe.err_id.val();
+        self.read_path.err_raz.next = self.rd_pipe.err_raz.val();
+        self.read_path.err_idle.next = self.rd_out.check_idle.val();
+        self.rd_pipe.err_done.next = self.read_path.err_done.val();
+
+        // What is outstanding on the write channel, and its refused transactions.
+        self.wr_out.issue_valid.next = self.wr_pipe.issue_valid.val();
+        self.wr_out.issue_id.next = self.wr_pipe.issue_id.val();
+        self.wr_out.done_valid.next = self.write_path.done_valid.val();
+        self.wr_out.done_id.next = self.write_path.done_id.val();
+        self.wr_out.flip.next = self.sync_flip.val();
+        self.wr_out.check_id.next = self.wr_pipe.err_id.val();
+        self.wr_pipe.limit.next = self.wr_out.limit.val();
+        self.write_path.err_valid.next = self.wr_pipe.err_valid.val();
+        self.write_path.err_id.next = self.wr_pipe.err_id.val();
+        self.write_path.err_raz.next = self.wr_pipe.err_raz.val();
+        self.write_path.err_idle.next = self.wr_out.check_idle.val();
+        self.wr_pipe.err_done.next = self.write_path.err_done.val();
+        self.read_path.err_len.next = self.rd_pipe.err_len.val();
+        self.write_path.issue_valid.next = self.wr_pipe.issue_valid.val();
+        self.old_drained.next = self.rd_out.drained.val() & self.wr_out.drained.val();
+    }
 }
+
+#[cfg(test)]
+#[path = "tests/tbu.rs"]
+mod tests;

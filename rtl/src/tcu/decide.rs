@@ -488,7 +488,7 @@ impl<const CB: usize> Logic for Decide<CB> {
                 self.d_global.next = true;
                 self.d_code.next = self.f5_code.q.val();
             } else {
-                if !(self.mode.val() == 1) | (self.f5_cfg.q.val().get_bit(0) & !self.f5_cfg.q.val().get_bit(7)) {
+                if (self.mode.val() != 1) | (self.f5_cfg.q.val().get_bit(0) & !self.f5_cfg.q.val().get_bit(7)) {
                     self.d_refuse.next = true;
                     self.d_record.next = true;
                     self.d_global.next = true;

@@ -60,7 +60,7 @@ impl Logic for Descriptor {
     #[hdl_gen]
     fn update(&mut self) {
         self.block_level.next = (self.level.val() == 2) | ((self.level.val() == 1) & (self.granule.val() == 0));
-        self.is_table.next = (self.desc.val().get_bits::<2>(0) == 3) & !(self.level.val() == 3);
+        self.is_table.next = (self.desc.val().get_bits::<2>(0) == 3) & (self.level.val() != 3);
         self.is_leaf.next = ((self.desc.val().get_bits::<2>(0) == 3) & (self.level.val() == 3))
             | ((self.desc.val().get_bits::<2>(0) == 1) & self.block_level.val());
 
@@ -116,12 +116,16 @@ impl Logic for Descriptor {
         self.user.next = self.desc.val().get_bit(6) & !self.hier.val().get_bit(0);
         self.writable.next = !self.desc.val().get_bit(7) & !self.hier.val().get_bit(1);
         self.user_writable.next = self.user.val() & self.writable.val();
+        // Unprivileged accesses fetch only what they may read (recorded driver runs).
         // A page that unprivileged accesses may write is never privileged-executable; WXN: what is writable is not executable.
         self.px.next = !self.desc.val().get_bit(53)
             & !self.hier.val().get_bit(3)
             & !self.user_writable.val()
             & !(self.wxn.val() & self.writable.val());
-        self.ux.next = !self.desc.val().get_bit(54) & !self.hier.val().get_bit(2) & !(self.wxn.val() & self.user_writable.val());
+        self.ux.next = self.user.val()
+            & !self.desc.val().get_bit(54)
+            & !self.hier.val().get_bit(2)
+            & !(self.wxn.val() & self.user_writable.val());
         self.perm.next = 8.into();
         self.perm.next = self.perm.val().replace_bit(0, self.user.val());
         self.perm.next = self.perm.val().replace_bit(1, self.user_writable.val());
@@ -177,14 +181,8 @@ mod tests {
 
     #[test]
     fn verilog_agrees_descriptor() {
-        equivalence(
-            || Descriptor::default(),
-            4000,
-            1,
-            drive!(desc, level, granule, hier, pasize, affd, wxn, need),
-            |s| {
-                let _ = s;
-            },
-        );
+        equivalence(Descriptor::default, 4000, 1, drive!(desc, level, granule, hier, pasize, affd, wxn, need), |s| {
+            let _ = s;
+        });
     }
 }

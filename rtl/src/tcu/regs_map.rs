@@ -106,10 +106,10 @@ impl RegsMap {
         for element in 0..id.count(params) {
             for word in 0..words {
                 let (controls, mask, reset) = behaviour(params, id, word);
-                let kind = self.kind(u128::from(controls) << 64 | u128::from(reset) << 32 | u128::from(mask));
+                let kind = self.kind((u128::from(controls) << 64) | (u128::from(reset) << 32) | u128::from(mask));
                 let address = |id: RegId| {
                     let r = id.register();
-                    class << 10 | (r.offset as usize + element * r.stride as usize) / 4 + word
+                    (class << 10) | ((r.offset as usize + element * r.stride as usize) / 4 + word)
                 };
                 let slot = if controls & (STORE | W_STORE) == 0 {
                     0
@@ -120,7 +120,7 @@ impl RegsMap {
                     *next += 1;
                     *next - 1
                 };
-                self.decode[address(id)] = (kind << 12 | slot) as u128;
+                self.decode[address(id)] = ((kind << 12) | slot) as u128;
             }
         }
     }
@@ -217,7 +217,7 @@ mod tests {
             // PMCNTEN, PMINTEN, PMOVS: set and clear registers of one state, at the offsets of the architecture.
             assert_eq!(shared.len(), 3);
             for pair in [[0xC00, 0xC20], [0xC40, 0xC60], [0xC80, 0xCC0]] {
-                assert!(shared.contains(&&pair.map(|offset| 2 << 10 | offset / 4).to_vec()));
+                assert!(shared.contains(&&pair.map(|offset| (2 << 10) | (offset / 4)).to_vec()));
             }
         }
     }
@@ -234,7 +234,7 @@ mod tests {
     fn nothing_is_where_there_is_nothing() {
         let map = RegsMap::new(&MINI);
         assert_eq!(map.kinds[0], 0);
-        for address in [0x04 / 4, (0x800 + 8 * 4) / 4, 0x448 / 4, 1 << 10 | 4, 3 << 10 | 0x80C / 4] {
+        for address in [0x04 / 4, (0x800 + 8 * 4) / 4, 0x448 / 4, (1 << 10) | 4, (3 << 10) | (0x80C / 4)] {
             assert_eq!(map.decode[address], 0, "{address:#x}");
         }
     }

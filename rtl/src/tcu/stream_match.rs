@@ -163,18 +163,12 @@ mod tests {
 
     #[test]
     fn verilog_agrees_streammatch() {
-        equivalence(
-            || StreamMatch::<8>::default(),
-            4000,
-            1,
-            drive!(clock, aresetn, sid, we, windex, wvalid, wid, wmask),
-            |s| {
-                s.often("we", 1, 4);
-                // Few distinct ids and wide masks, so that one, several and no groups match.
-                for pin in ["sid", "wid"] {
-                    s.below(pin, 8);
-                }
-            },
-        );
+        equivalence(StreamMatch::<8>::default, 4000, 1, drive!(clock, aresetn, sid, we, windex, wvalid, wid, wmask), |s| {
+            s.often("we", 1, 4);
+            // Few distinct ids and wide masks, so that one, several and no groups match.
+            for pin in ["sid", "wid"] {
+                s.below(pin, 8);
+            }
+        });
     }
 }

@@ -65,14 +65,8 @@ mod tests {
 
     #[test]
     fn verilog_agrees_tableaddress() {
-        equivalence(
-            || TableAddress::default(),
-            2000,
-            1,
-            drive!(base, va, granule, level),
-            |s| {
-                let _ = s;
-            },
-        );
+        equivalence(TableAddress::default, 2000, 1, drive!(base, va, granule, level), |s| {
+            let _ = s;
+        });
     }
 }

@@ -87,14 +87,8 @@ mod tests {
 
     #[test]
     fn verilog_agrees_vaindex() {
-        equivalence(
-            || VaIndex::default(),
-            2000,
-            1,
-            drive!(va, granule),
-            |s| {
-                let _ = s;
-            },
-        );
+        equivalence(VaIndex::default, 2000, 1, drive!(va, granule), |s| {
+            let _ = s;
+        });
     }
 }

@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn verilog_agrees_walkcache() {
         equivalence(
-            || WalkCache::<2>::default(),
+            WalkCache::<2>::default,
             4000,
             1,
             drive!(

@@ -7,7 +7,7 @@
 //! | unprivileged read | `AP[1]` |
 //! | unprivileged write | `AP[1]` and not read-only |
 //! | privileged fetch | not `PXN`, not writable unprivileged, and not (`WXN` and writable privileged) |
-//! | unprivileged fetch | not `XN`, and not (`WXN` and writable unprivileged) |
+//! | unprivileged fetch | `AP[1]`, not `XN`, and not (`WXN` and writable unprivileged) |
 
 use super::access::{context_code, Access};
 use super::descriptor::LeafBits;
@@ -39,7 +39,7 @@ impl LeafRules {
         let user_write = bits.user && !bits.read_only;
         match (kind.fetch, kind.privileged) {
             (true, true) => !(bits.pxn || user_write || self.wxn && privileged_write),
-            (true, false) => !(bits.xn || self.wxn && user_write),
+            (true, false) => bits.user && !(bits.xn || self.wxn && user_write),
             (false, true) => !kind.write || privileged_write,
             (false, false) => bits.user && (!kind.write || user_write),
         }

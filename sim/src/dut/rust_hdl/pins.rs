@@ -51,16 +51,21 @@ fn sample_addr<const IDW: usize, const AW: usize>(channel: &AddrOut<IDW, AW>) ->
 
 impl<
         const SMR: usize,
+        const SI: usize,
         const CB: usize,
+        const BI: usize,
+        const RI: usize,
+        const RA: usize,
         const UTLB: usize,
-        const SETS: usize,
-        const ROWS: usize,
+        const SW: usize,
+        const DA: usize,
+        const W2: usize,
         const MISSQ: usize,
         const IDW: usize,
         const DW: usize,
-        const SW: usize,
+        const DS: usize,
         const RAW: usize,
-    > Pins for Smmu<SMR, CB, UTLB, SETS, ROWS, MISSQ, IDW, DW, SW, RAW>
+    > Pins for Smmu<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
 {
     fn set_clock(&mut self, level: bool) {
         self.aclk.next = level.into();

@@ -1,0 +1,433 @@
+//! `MicroTlb<N>`: the fully associative TLB in front of everything, with a look-up port for each address channel.
+//!
+//! An entry is tagged by StreamID and virtual page and holds all that a hit needs: output page, size, permissions. So a hit needs
+//! neither stream match nor context bank. ASID, VMID and nG are there for invalidation only.
+//!
+//! # Timing
+//!
+//! | cycle | look-up | maintenance |
+//! | --- | --- | --- |
+//! | 0 | `*_sid`, `*_vpn` are compared with every tag; the match vector is registered | `inv_*`, `drop_all` or `fill_*` go into the operation register |
+//! | 1 | the match vector selects: `*_hit`, `*_ppn`, `*_mask`, `*_perm` (one-hot AND-OR, from flip-flops only) | the operation is compared with every tag; entries go, an entry is written |
+//! | 2 | | look-ups see it |
+//!
+//! # Races, and why each is harmless
+//!
+//! * A look-up that is compared while the operation is applied (cycle 1 of the right column) does not get a match bit of an entry
+//!   that goes or is overwritten, so its selection in the next cycle cannot mix old and new contents. Matches that are registered
+//!   already select before the write takes effect, and see the old entry whole.
+//! * Fill and invalidation use one comparator, an invalidation first; a fill that meets one is dropped, and so is a fill that comes
+//!   one cycle after one. A fill is only a hint: whoever needed it asks again. So a fill of a response that stands beside an
+//!   invalidation can never survive it, whatever the page, and the operation register costs no comparator.
+//! * A fill that comes earlier is in its entry when the invalidation is compared.
+//! * A fill drops every entry that it overlaps: same StreamID, and equal page number under both masks. So two entries never match
+//!   one look-up, which the AND-OR relies on.
+//!
+//! # Victim
+//!
+//! The lowest invalid entry, else round robin.
+//!
+//! # Tags and sizes
+//!
+//! `mask` is the size thermometer: bit k set means that the page is larger than chunk k of the address, which then is offset:
+//! VA 13:12, 15:14, 20:16, 24:21, 28:25, 29, 48:30.
+//!
+//! Leaf block (content-addressable memory). All outputs follow flip-flops, so the simulation works once a clock edge.
+
+use crate::prelude::*;
+use std::fmt::Write;
+
+/// First bit and number of bits of each mask chunk in a page number (VA bits 48:12).
+pub const CHUNKS: [(usize, usize); 7] = [(0, 2), (2, 2), (4, 5), (9, 4), (13, 4), (17, 1), (18, 19)];
+
+/// Page-number bits that a size thermometer leaves out of the comparison.
+pub fn offset_bits(mask: u64) -> u64 {
+    CHUNKS.iter().enumerate().filter(|(k, _)| (mask >> k) & 1 == 1).fold(0, |all, (_, (low, n))| all | (((1 << n) - 1) << low))
+}
+
+#[derive(Clone, Copy, Default, Debug)]
+struct Entry {
+    sid: u64,
+    vpn: u64,
+    mask: u64,
+    ppn: u64,
+    perm: u64,
+    ng: bool,
+    asid: u64,
+    vmid: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Op {
+    #[default]
+    None,
+    All,
+    Invalidate,
+    Fill,
+}
+
+/// The operation register. For an invalidation `entry` holds what is compared, and a mask of 0.
+#[derive(Clone, Copy, Default, Debug)]
+struct OpReg {
+    op: Op,
+    entry: Entry,
+    use_hyp: bool,
+    hyp: bool,
+    use_vmid: bool,
+    use_asid: bool,
+    use_va: bool,
+}
+
+/// A micro TLB of `N` entries (2 to 64).
+#[derive(LogicBlock)]
+pub struct MicroTlb<const N: usize> {
+    pub clock: Signal<In, Clock>,
+    /// Low: all entries go.
+    pub aresetn: Signal<In, Bit>,
+    /// Read look-up, cycle 0: StreamID.
+    pub rd_sid: Signal<In, Word<15>>,
+    /// Read look-up, cycle 0: VA 48:12.
+    pub rd_vpn: Signal<In, Word<37>>,
+    /// Read look-up, cycle 1: an entry matched. The other results are 0 if not.
+    pub rd_hit: Signal<Out, Bit>,
+    pub rd_ppn: Signal<Out, Word<36>>,
+    pub rd_mask: Signal<Out, Word<7>>,
+    pub rd_perm: Signal<Out, Word<6>>,
+    /// Write look-up, as `rd_*`.
+    pub wr_sid: Signal<In, Word<15>>,
+    pub wr_vpn: Signal<In, Word<37>>,
+    pub wr_hit: Signal<Out, Bit>,
+    pub wr_ppn: Signal<Out, Word<36>>,
+    pub wr_mask: Signal<Out, Word<7>>,
+    pub wr_perm: Signal<Out, Word<6>>,
+    /// All entries go.
+    pub drop_all: Signal<In, Bit>,
+    /// Entries that match all used conditions go.
+    pub inv_valid: Signal<In, Bit>,
+    pub inv_use_hyp: Signal<In, Bit>,
+    pub inv_hyp: Signal<In, Bit>,
+    pub inv_use_vmid: Signal<In, Bit>,
+    pub inv_vmid: Signal<In, Word<9>>,
+    pub inv_use_asid: Signal<In, Bit>,
+    pub inv_asid: Signal<In, Word<16>>,
+    pub inv_use_va: Signal<In, Bit>,
+    pub inv_vpn: Signal<In, Word<37>>,
+    /// A new entry, if no invalidation stands beside it.
+    pub fill_valid: Signal<In, Bit>,
+    pub fill_sid: Signal<In, Word<15>>,
+    pub fill_vpn: Signal<In, Word<37>>,
+    pub fill_ppn: Signal<In, Word<36>>,
+    pub fill_mask: Signal<In, Word<7>>,
+    pub fill_perm: Signal<In, Word<6>>,
+    pub fill_ng: Signal<In, Bit>,
+    pub fill_asid: Signal<In, Word<16>>,
+    pub fill_vmid: Signal<In, Word<9>>,
+    _entries: [Entry; N],
+    _valid: [bool; N],
+    _op: OpReg,
+    _robin: usize,
+}
+
+impl<const N: usize> Default for MicroTlb<N> {
+    fn default() -> Self {
+        assert!((2..=64).contains(&N), "micro TLB entries");
+        Self {
+            clock: Signal::default(),
+            aresetn: Signal::default(),
+            rd_sid: Signal::default(),
+            rd_vpn: Signal::default(),
+            rd_hit: Signal::default(),
+            rd_ppn: Signal::default(),
+            rd_mask: Signal::default(),
+            rd_perm: Signal::default(),
+            wr_sid: Signal::default(),
+            wr_vpn: Signal::default(),
+            wr_hit: Signal::default(),
+            wr_ppn: Signal::default(),
+            wr_mask: Signal::default(),
+            wr_perm: Signal::default(),
+            drop_all: Signal::default(),
+            inv_valid: Signal::default(),
+            inv_use_hyp: Signal::default(),
+            inv_hyp: Signal::default(),
+            inv_use_vmid: Signal::default(),
+            inv_vmid: Signal::default(),
+            inv_use_asid: Signal::default(),
+            inv_asid: Signal::default(),
+            inv_use_va: Signal::default(),
+            inv_vpn: Signal::default(),
+            fill_valid: Signal::default(),
+            fill_sid: Signal::default(),
+            fill_vpn: Signal::default(),
+            fill_ppn: Signal::default(),
+            fill_mask: Signal::default(),
+            fill_perm: Signal::default(),
+            fill_ng: Signal::default(),
+            fill_asid: Signal::default(),
+            fill_vmid: Signal::default(),
+            _entries: [Entry::default(); N],
+            _valid: [false; N],
+            _op: OpReg::default(),
+            _robin: 0,
+        }
+    }
+}
+
+impl OpReg {
+    /// Whether the operation, victim aside, drops `e`.
+    fn drops(&self, e: &Entry) -> bool {
+        let same_page = (e.vpn ^ self.entry.vpn) & !offset_bits(e.mask | self.entry.mask) == 0;
+        let same_asid = e.asid == self.entry.asid;
+        match self.op {
+            Op::None => false,
+            Op::All => true,
+            Op::Fill => e.sid == self.entry.sid && same_page,
+            Op::Invalidate => {
+                (!self.use_hyp || (e.vmid >> 8 == 1) == self.hyp)
+                    && (!self.use_vmid || e.vmid == self.entry.vmid)
+                    && (!self.use_va || same_page)
+                    && (!self.use_asid || if self.use_va { !e.ng || same_asid } else { e.ng && same_asid })
+            }
+        }
+    }
+}
+
+impl<const N: usize> MicroTlb<N> {
+    /// The entry that the operation register leaves behind after this clock edge.
+    fn next_op(&self) -> OpReg {
+        let inv = self.inv_valid.val();
+        // A fill beside an invalidation, or right behind one, is dropped: the response may be older than the invalidation.
+        let quiet = matches!(self._op.op, Op::None | Op::Fill);
+        let op = if self.drop_all.val() {
+            Op::All
+        } else if inv {
+            Op::Invalidate
+        } else if self.fill_valid.val() && quiet {
+            Op::Fill
+        } else {
+            Op::None
+        };
+        let entry = Entry {
+            sid: self.fill_sid.val().u64(),
+            vpn: if inv { self.inv_vpn.val().u64() } else { self.fill_vpn.val().u64() },
+            mask: if inv { 0 } else { self.fill_mask.val().u64() },
+            ppn: self.fill_ppn.val().u64(),
+            perm: self.fill_perm.val().u64(),
+            ng: self.fill_ng.val(),
+            asid: if inv { self.inv_asid.val().u64() } else { self.fill_asid.val().u64() },
+            vmid: if inv { self.inv_vmid.val().u64() } else { self.fill_vmid.val().u64() },
+        };
+        OpReg {
+            op,
+            entry,
+            use_hyp: self.inv_use_hyp.val(),
+            hyp: self.inv_hyp.val(),
+            use_vmid: self.inv_use_vmid.val(),
+            use_asid: self.inv_use_asid.val(),
+            use_va: self.inv_use_va.val(),
+        }
+    }
+
+    /// The entry that a look-up may select in the next cycle.
+    fn compare(&self, gone: &[bool; N], sid: u64, vpn: u64) -> Option<Entry> {
+        (0..N)
+            .find(|&i| {
+                let e = &self._entries[i];
+                self._valid[i] && !gone[i] && e.sid == sid && (e.vpn ^ vpn) & !offset_bits(e.mask) == 0
+            })
+            .map(|i| self._entries[i])
+    }
+}
+
+impl<const N: usize> Logic for MicroTlb<N> {
+    fn update(&mut self) {
+        if !self.clock.pos_edge() {
+            return;
+        }
+        let op = self._op;
+        let fill = op.op == Op::Fill;
+        let hole = self._valid.iter().position(|v| !v);
+        let victim = hole.unwrap_or(self._robin);
+        let mut gone = [false; N];
+        for (i, g) in gone.iter_mut().enumerate() {
+            *g = (op.op != Op::None && op.drops(&self._entries[i])) || (fill && i == victim);
+        }
+
+        let rd = self.compare(&gone, self.rd_sid.val().u64(), self.rd_vpn.val().u64());
+        let wr = self.compare(&gone, self.wr_sid.val().u64(), self.wr_vpn.val().u64());
+        for (valid, g) in self._valid.iter_mut().zip(&gone) {
+            *valid &= !g;
+        }
+        if fill {
+            self._entries[victim] = op.entry;
+            self._valid[victim] = true;
+            if hole.is_none() {
+                self._robin = (self._robin + 1) % N;
+            }
+        }
+        self._op = self.next_op();
+        let (mut rd, mut wr) = (rd, wr);
+        if !self.aresetn.val() {
+            self._valid = [false; N];
+            self._op.op = Op::None;
+            self._robin = 0;
+            (rd, wr) = (None, None);
+        }
+
+        let e = rd.unwrap_or_default();
+        self.rd_hit.next = rd.is_some();
+        self.rd_ppn.next = e.ppn.into();
+        self.rd_mask.next = e.mask.into();
+        self.rd_perm.next = e.perm.into();
+        let e = wr.unwrap_or_default();
+        self.wr_hit.next = wr.is_some();
+        self.wr_ppn.next = e.ppn.into();
+        self.wr_mask.next = e.mask.into();
+        self.wr_perm.next = e.perm.into();
+    }
+
+    fn connect(&mut self) {
+        self.rd_hit.connect();
+        self.rd_ppn.connect();
+        self.rd_mask.connect();
+        self.rd_perm.connect();
+        self.wr_hit.connect();
+        self.wr_ppn.connect();
+        self.wr_mask.connect();
+        self.wr_perm.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        // Outputs are continuous assignments from the match registers, hence the wrapper form.
+        Verilog::Wrapper(Wrapper { code: verilog::<N>(), cores: String::new() })
+    }
+}
+
+/// `(a ^ b)` over the chunks, each excused by its mask bits: one term of an AND.
+fn page_equal(a: &str, b: &str, masks: &[&str]) -> String {
+    let term = |(k, (low, n)): (usize, &(usize, usize))| {
+        let high = low + n - 1;
+        let excuse: String = masks.iter().fold(String::new(), |text, m| format!("{text} | {m}[{k}]"));
+        format!("({a}[{high}:{low}] == {b}[{high}:{low}]{excuse})")
+    };
+    CHUNKS.iter().enumerate().map(term).collect::<Vec<_>>().join(" & ")
+}
+
+/// The block in Verilog: every entry written out, because tools agree on plain registers more than on arrays of them.
+fn verilog<const N: usize>() -> String {
+    let mut v = String::new();
+    let top = N - 1;
+    let _ = writeln!(
+        v,
+        "\
+reg [{top}:0] valid, rd_match, wr_match, robin;
+reg op_all, op_inv, op_fill, op_use_hyp, op_hyp, op_use_vmid, op_use_asid, op_use_va, op_ng;
+reg [14:0] op_sid;
+reg [36:0] op_vpn;
+reg [6:0] op_mask;
+reg [35:0] op_ppn;
+reg [5:0] op_perm;
+reg [15:0] op_asid;
+reg [8:0] op_vmid;
+wire full = &valid;
+wire [{top}:0] victim = full ? robin : ~valid & (valid + {N}'h1);
+wire [{top}:0] gone, rd_same, wr_same;
+initial begin
+  valid = {N}'h0;
+  rd_match = {N}'h0;
+  wr_match = {N}'h0;
+  robin = {N}'h1;
+  op_all = 1'b0;
+  op_inv = 1'b0;
+  op_fill = 1'b0;
+end
+always @(posedge clock) begin
+  op_use_hyp <= inv_use_hyp;
+  op_hyp <= inv_hyp;
+  op_use_vmid <= inv_use_vmid;
+  op_use_asid <= inv_use_asid;
+  op_use_va <= inv_use_va;
+  op_sid <= fill_sid;
+  op_vpn <= inv_valid ? inv_vpn : fill_vpn;
+  op_mask <= inv_valid ? 7'h0 : fill_mask;
+  op_ppn <= fill_ppn;
+  op_perm <= fill_perm;
+  op_ng <= fill_ng;
+  op_asid <= inv_valid ? inv_asid : fill_asid;
+  op_vmid <= inv_valid ? inv_vmid : fill_vmid;
+  op_all <= drop_all;
+  op_inv <= inv_valid & ~drop_all;
+  op_fill <= fill_valid & ~inv_valid & ~drop_all & ~op_inv & ~op_all;
+  valid <= (valid & ~gone) | (op_fill ? victim : {N}'h0);
+  rd_match <= valid & ~gone & rd_same;
+  wr_match <= valid & ~gone & wr_same;
+  if (op_fill & full) robin <= {{robin[{top2}:0], robin[{top}]}};
+  if (~aresetn) begin
+    op_all <= 1'b0;
+    op_inv <= 1'b0;
+    op_fill <= 1'b0;
+    valid <= {N}'h0;
+    rd_match <= {N}'h0;
+    wr_match <= {N}'h0;
+    robin <= {N}'h1;
+  end
+end",
+        top2 = N - 2,
+    );
+    for i in 0..N {
+        let overlap = page_equal(&format!("vpn_{i}"), "op_vpn", &[&format!("mask_{i}"), "op_mask"]);
+        let rd = page_equal(&format!("vpn_{i}"), "rd_vpn", &[&format!("mask_{i}")]);
+        let wr = page_equal(&format!("vpn_{i}"), "wr_vpn", &[&format!("mask_{i}")]);
+        let _ = writeln!(
+            v,
+            "\
+reg [14:0] sid_{i};
+reg [36:0] vpn_{i};
+reg [6:0] mask_{i};
+reg [35:0] ppn_{i};
+reg [5:0] perm_{i};
+reg ng_{i};
+reg [15:0] asid_{i};
+reg [8:0] vmid_{i};
+wire page_{i} = {overlap};
+wire asid_same_{i} = asid_{i} == op_asid;
+wire inv_{i} = (~op_use_hyp | (vmid_{i}[8] == op_hyp)) & (~op_use_vmid | (vmid_{i} == op_vmid)) & (~op_use_va | page_{i})
+  & (~op_use_asid | (op_use_va ? (~ng_{i} | asid_same_{i}) : (ng_{i} & asid_same_{i})));
+assign gone[{i}] = op_all | (op_inv & inv_{i}) | (op_fill & (victim[{i}] | (page_{i} & (sid_{i} == op_sid))));
+assign rd_same[{i}] = (sid_{i} == rd_sid) & {rd};
+assign wr_same[{i}] = (sid_{i} == wr_sid) & {wr};
+initial begin
+  sid_{i} = 15'h0;
+  vpn_{i} = 37'h0;
+  mask_{i} = 7'h0;
+  ppn_{i} = 36'h0;
+  perm_{i} = 6'h0;
+  ng_{i} = 1'b0;
+  asid_{i} = 16'h0;
+  vmid_{i} = 9'h0;
+end
+always @(posedge clock) if (op_fill & victim[{i}]) begin
+  sid_{i} <= op_sid;
+  vpn_{i} <= op_vpn;
+  mask_{i} <= op_mask;
+  ppn_{i} <= op_ppn;
+  perm_{i} <= op_perm;
+  ng_{i} <= op_ng;
+  asid_{i} <= op_asid;
+  vmid_{i} <= op_vmid;
+end"
+        );
+    }
+    for port in ["rd", "wr"] {
+        let _ = writeln!(v, "assign {port}_hit = |{port}_match;");
+        for (field, width) in [("ppn", 36), ("mask", 7), ("perm", 6)] {
+            let terms: Vec<String> = (0..N).map(|i| format!("({{{width}{{{port}_match[{i}]}}}} & {field}_{i})")).collect();
+            let _ = writeln!(v, "assign {port}_{field} = {};", terms.join(" | "));
+        }
+    }
+    v
+}
+
+#[cfg(test)]
+#[path = "tests/micro_tlb.rs"]
+mod tests;

@@ -1,0 +1,209 @@
+//! `ParkTable<Q>`: what is compared among parked transactions: pages, ids, who waits for whom.
+//!
+//! The storage half of [`super::addr_pipe`]'s miss queue. It knows no states; the pipe's kernel has those, and masks what this
+//! block answers.
+//!
+//! | what | per entry | answers |
+//! | --- | --- | --- |
+//! | page | StreamID, VA 48:12 | `same_page`: equal to the page of the transaction in the select stage |
+//! | id | AXI id | `same_id`: equal to the id of the transaction in the select stage |
+//! | dependencies | one bit for each other entry: it is older and must leave first | `dep_none`: no bit left; `dep_flying`: only bits of entries in `flying` |
+//! | peer | one bit for each other entry: its answer is waited for | `woken`: the entry's peer was answered in the cycle before |
+//!
+//! # Timing
+//!
+//! `key_*` of the look-up stage (cycle 0) are registered here; `same_*` hold for the select stage (cycle 1). `alloc`, `sleep`,
+//! `leave` and `answer` of a cycle show in the next one. A dependency on an entry that leaves in the cycle of allocation is not
+//! recorded, and an answer that arrives in the cycle in which an entry begins to wait for it wakes it: no event is lost between
+//! two cycles.
+//!
+//! A peer bit may outlive its use; the kernel only looks at `woken` of entries that wait, and the row is rewritten when waiting begins.
+//!
+//! Leaf block (content-addressable memory and bit matrices). Reset leaves it as it is: all answers are masked by valid bits of the
+//! kernel, and rows are written at allocation.
+
+use crate::prelude::*;
+use std::fmt::Write;
+
+/// The table for `Q` parked transactions (2 to 16).
+#[derive(LogicBlock)]
+pub struct ParkTable<const Q: usize> {
+    pub clock: Signal<In, Clock>,
+    /// Look-up stage: StreamID, VA 48:12, id.
+    pub key_sid: Signal<In, Word<15>>,
+    pub key_vpn: Signal<In, Word<37>>,
+    pub key_id: Signal<In, Word<8>>,
+    /// One-hot: the transaction of the select stage is parked in this entry.
+    pub alloc: Signal<In, Word<Q>>,
+    /// Older entries that must leave before the allocated one.
+    pub alloc_dep: Signal<In, Word<Q>>,
+    /// Entries that leave in this cycle.
+    pub leave: Signal<In, Word<Q>>,
+    /// One-hot: this entry begins to wait ..
+    pub sleep: Signal<In, Word<Q>>,
+    /// .. for the answer to this one.
+    pub sleep_on: Signal<In, Word<Q>>,
+    /// One-hot: this entry's answer is here.
+    pub answer: Signal<In, Word<Q>>,
+    /// Entries that are on their way through the pipe again.
+    pub flying: Signal<In, Word<Q>>,
+    pub same_page: Signal<Out, Word<Q>>,
+    pub same_id: Signal<Out, Word<Q>>,
+    pub dep_none: Signal<Out, Word<Q>>,
+    pub dep_flying: Signal<Out, Word<Q>>,
+    pub woken: Signal<Out, Word<Q>>,
+    _key: (u64, u64, u64),
+    _entry: [(u64, u64, u64); Q],
+    _dep: [u64; Q],
+    _peer: [u64; Q],
+    _stale: bool,
+}
+
+impl<const Q: usize> Default for ParkTable<Q> {
+    fn default() -> Self {
+        assert!((2..=16).contains(&Q), "parked transactions");
+        Self {
+            clock: Signal::default(),
+            key_sid: Signal::default(),
+            key_vpn: Signal::default(),
+            key_id: Signal::default(),
+            alloc: Signal::default(),
+            alloc_dep: Signal::default(),
+            leave: Signal::default(),
+            sleep: Signal::default(),
+            sleep_on: Signal::default(),
+            answer: Signal::default(),
+            flying: Signal::default(),
+            same_page: Signal::default(),
+            same_id: Signal::default(),
+            dep_none: Signal::default(),
+            dep_flying: Signal::default(),
+            woken: Signal::default(),
+            _key: (0, 0, 0),
+            _entry: [(0, 0, 0); Q],
+            _dep: [0; Q],
+            _peer: [0; Q],
+            _stale: true,
+        }
+    }
+}
+
+/// The word whose bit i is `bit(i)`.
+fn vector<const Q: usize>(bit: impl Fn(usize) -> bool) -> Word<Q> {
+    (0..Q).fold(0u64, |word, i| word | (u64::from(bit(i)) << i)).into()
+}
+
+impl<const Q: usize> Logic for ParkTable<Q> {
+    fn update(&mut self) {
+        let flying = self.flying.val().u64();
+        if self.clock.pos_edge() {
+            let (alloc, alloc_dep) = (self.alloc.val().u64(), self.alloc_dep.val().u64());
+            let (sleep, sleep_on) = (self.sleep.val().u64(), self.sleep_on.val().u64());
+            let (leave, answer) = (self.leave.val().u64(), self.answer.val().u64());
+            for i in 0..Q {
+                let here = |word: u64| (word >> i) & 1 == 1;
+                if here(alloc) {
+                    self._entry[i] = self._key;
+                    self._dep[i] = alloc_dep;
+                }
+                self._dep[i] &= !leave;
+                if here(sleep) {
+                    self._peer[i] = sleep_on;
+                }
+            }
+            self.woken.next = vector(|i| self._peer[i] & answer != 0);
+            self._key = (self.key_sid.val().u64(), self.key_vpn.val().u64(), self.key_id.val().u64());
+            self._stale = true;
+        }
+        // Comparisons follow registers only, so they are made once an edge.
+        if self._stale {
+            self._stale = false;
+            let (sid, vpn, id) = self._key;
+            self.same_page.next = vector(|i| (self._entry[i].0, self._entry[i].1) == (sid, vpn));
+            self.same_id.next = vector(|i| self._entry[i].2 == id);
+            self.dep_none.next = vector(|i| self._dep[i] == 0);
+        }
+        self.dep_flying.next = vector(|i| self._dep[i] & !flying == 0);
+    }
+
+    fn connect(&mut self) {
+        self.same_page.connect();
+        self.same_id.connect();
+        self.dep_none.connect();
+        self.dep_flying.connect();
+        self.woken.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        let top = Q - 1;
+        let mut v = format!(
+            "reg [14:0] sid;\nreg [36:0] vpn;\nreg [7:0] id;\ninitial begin\n  sid = 15'h0;\n  vpn = 37'h0;\n  id = 8'h0;\nend\n\
+             always @(posedge clock) begin\n  sid <= key_sid;\n  vpn <= key_vpn;\n  id <= key_id;\nend\n\
+             wire [{top}:0] woken_next;\nreg [{top}:0] woken_r;\ninitial woken_r = {Q}'h0;\n\
+             always @(posedge clock) woken_r <= woken_next;\nassign woken = woken_r;\n"
+        );
+        for i in 0..Q {
+            let _ = writeln!(
+                v,
+                "\
+reg [14:0] sid_{i};
+reg [36:0] vpn_{i};
+reg [7:0] id_{i};
+reg [{top}:0] dep_{i}, peer_{i};
+wire [{top}:0] waits_{i} = sleep[{i}] ? sleep_on : peer_{i};
+initial begin
+  sid_{i} = 15'h0;
+  vpn_{i} = 37'h0;
+  id_{i} = 8'h0;
+  dep_{i} = {Q}'h0;
+  peer_{i} = {Q}'h0;
+end
+always @(posedge clock) begin
+  if (alloc[{i}]) begin
+    sid_{i} <= sid;
+    vpn_{i} <= vpn;
+    id_{i} <= id;
+  end
+  dep_{i} <= (alloc[{i}] ? alloc_dep : dep_{i}) & ~leave;
+  peer_{i} <= waits_{i};
+end
+assign woken_next[{i}] = |(waits_{i} & answer);
+assign same_page[{i}] = (sid_{i} == sid) & (vpn_{i} == vpn);
+assign same_id[{i}] = id_{i} == id;
+assign dep_none[{i}] = ~|dep_{i};
+assign dep_flying[{i}] = ~|(dep_{i} & ~flying);"
+            );
+        }
+        Verilog::Wrapper(Wrapper { code: v, cores: String::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check, Stimulus};
+
+    #[test]
+    fn synthesizes() {
+        synthesis_check(ParkTable::<4>::default());
+        synthesis_check(ParkTable::<16>::default());
+    }
+
+    #[test]
+    fn verilog_agrees() {
+        let close = |s: &mut Stimulus| {
+            // Few pages and ids, so that comparisons come true often.
+            s.below("key_sid", 2);
+            s.below("key_vpn", 3);
+            s.below("key_id", 3);
+        };
+        macro_rules! pins {
+            () => {
+                drive!(clock, key_sid, key_vpn, key_id, alloc, alloc_dep, leave, sleep, sleep_on, answer, flying)
+            };
+        }
+        equivalence(ParkTable::<4>::default, 2000, 1, pins!(), close);
+        equivalence(ParkTable::<16>::default, 1000, 2, pins!(), close);
+    }
+}
