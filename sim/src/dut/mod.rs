@@ -193,7 +193,7 @@ pub enum DeviceError {
 pub struct WaveRequest {
     /// The VCD file; a `.gtkw` of the same stem is put beside it.
     pub path: PathBuf,
-    /// First cycle in the file.
+    /// First cycle in the file, as [`Device::cycles`] counts.
     pub from: u64,
     /// Last cycle in the file, `u64::MAX` for no end.
     pub to: u64,

@@ -88,7 +88,7 @@ impl<T: Pins> Engine<T> {
 
     fn record(&mut self) {
         if let Some((wave, changes)) = &mut self.wave {
-            signals::record(self.top.as_ref(), wave, changes, self.cycles + self.skipped);
+            signals::record(self.top.as_ref(), wave, changes, self.cycles, self.skipped);
         }
     }
 }
