@@ -1,32 +1,63 @@
-//! The top of the hardware: ports, and what is wired to what. (Skeleton: ports only.)
+//! The top of the hardware: ports, and what is wired to what.
+//!
+//! ```text
+//!  s_axi ----> tbu ----> m_axi          regs <---- s_axil_ctrl
+//!              | ^ rsp, drop_all         | ^ flt       |
+//!      rd_req, v |                  cw_*, v |          `--> irq_*
+//!      wr_req  translate <--------- op, inv_*
+//!                 |
+//!                 `---> m_axi_ptw
+//! ```
+//!
+//! Every output pin is driven from registers: no pin depends on another in the same cycle. The emitted module is called `smmu`, its
+//! ports are flat (`s_axi_awvalid`; see [`crate::verilog`]).
 
 use crate::axi::*;
+use crate::params::{Params, MINI, SC8180X, SM8550, ZYNQMP};
 use crate::prelude::*;
+use crate::tbu::Tbu;
+use crate::tcu::regs::Regs;
+use crate::tcu::translate::Translate;
 
-/// The SMMU. `SMR` stream match groups, `CB` context banks, `UTLB` micro TLB entries, `SETS` main TLB sets of 4 lines, `ROWS` walks,
-/// `MISSQ` parked reads, `IDW` AXI id bits, `DW` data bits, `SW` strobe bits, `RAW` register address bits.
-#[derive(LogicBlock, Default)]
+/// The SMMU.
+///
+/// | generic | is | generic | is |
+/// | --- | --- | --- | --- |
+/// | `SMR` | stream match groups | `W2` | log2 of the level-2 walk cache's entries |
+/// | `SI` | log2 of `SMR`, rounded up | `MISSQ` | parked reads |
+/// | `CB` | context banks | `IDW` | AXI id bits |
+/// | `BI` | log2 of `CB`, rounded up | `DW` | data bits |
+/// | `RI` | `BI` + 1 | `DS` | strobe bits, `DW` / 8 |
+/// | `RA` | `BI` + 6 | `RAW` | register address bits |
+/// | `UTLB` | micro TLB entries | `SW` | log2 of the main TLB's sets |
+/// | | | `DA` | `SW` + 3 |
+#[derive(LogicBlock)]
 pub struct Smmu<
     const SMR: usize,
+    const SI: usize,
     const CB: usize,
+    const BI: usize,
+    const RI: usize,
+    const RA: usize,
     const UTLB: usize,
-    const SETS: usize,
-    const ROWS: usize,
+    const SW: usize,
+    const DA: usize,
+    const W2: usize,
     const MISSQ: usize,
     const IDW: usize,
     const DW: usize,
-    const SW: usize,
+    const DS: usize,
     const RAW: usize,
 > {
     pub aclk: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
     pub s_axi_aw: AddrIn<IDW, 49>,
-    pub s_axi_w: WriteIn<DW, SW>,
+    pub s_axi_w: WriteIn<DW, DS>,
     pub s_axi_b: RespOut<IDW>,
     pub s_axi_ar: AddrIn<IDW, 49>,
     pub s_axi_r: ReadOut<IDW, DW>,
     pub m_axi_aw: AddrOut<IDW, 48>,
-    pub m_axi_w: WriteOut<DW, SW>,
+    pub m_axi_w: WriteOut<DW, DS>,
     pub m_axi_b: RespIn<IDW>,
     pub m_axi_ar: AddrOut<IDW, 48>,
     pub m_axi_r: ReadIn<IDW, DW>,
@@ -40,29 +71,240 @@ pub struct Smmu<
     pub irq_global: Signal<Out, Bit>,
     pub irq_context: Signal<Out, Word<CB>>,
     pub irq_pmu: Signal<Out, Bit>,
+    tbu: Tbu<UTLB, MISSQ, IDW, DW, DS>,
+    translate: Translate<SMR, SI, CB, BI, SW, DA, W2>,
+    regs: Regs<CB, BI, RI, RA, RAW>,
 }
 
 impl<
         const SMR: usize,
+        const SI: usize,
         const CB: usize,
+        const BI: usize,
+        const RI: usize,
+        const RA: usize,
         const UTLB: usize,
-        const SETS: usize,
-        const ROWS: usize,
+        const SW: usize,
+        const DA: usize,
+        const W2: usize,
         const MISSQ: usize,
         const IDW: usize,
         const DW: usize,
-        const SW: usize,
+        const DS: usize,
         const RAW: usize,
-    > Logic for Smmu<SMR, CB, UTLB, SETS, ROWS, MISSQ, IDW, DW, SW, RAW>
+    > Smmu<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
 {
-    fn update(&mut self) {}
+    /// The hardware of a preset.
+    ///
+    /// # Panics
+    /// If the generics are not the sizes of `params`.
+    pub fn new(params: &Params) -> Self {
+        let sizes = [
+            (SMR, params.num_smr),
+            (CB, params.num_cb),
+            (UTLB, params.micro_tlb),
+            (32 << SW, params.main_tlb),
+            (MISSQ, params.miss_queue),
+            (IDW, params.id_width),
+            (DW, params.data_width),
+            (8 * DS, params.data_width),
+            (1 << RAW, params.register_space() as usize),
+        ];
+        for (generic, size) in sizes {
+            assert_eq!(generic, size, "generics of the top and sizes of preset {}", params.name);
+        }
+        Self {
+            aclk: Default::default(),
+            aresetn: Default::default(),
+            s_axi_aw: Default::default(),
+            s_axi_w: Default::default(),
+            s_axi_b: Default::default(),
+            s_axi_ar: Default::default(),
+            s_axi_r: Default::default(),
+            m_axi_aw: Default::default(),
+            m_axi_w: Default::default(),
+            m_axi_b: Default::default(),
+            m_axi_ar: Default::default(),
+            m_axi_r: Default::default(),
+            m_axi_ptw_ar: Default::default(),
+            m_axi_ptw_r: Default::default(),
+            s_axil_ctrl_aw: Default::default(),
+            s_axil_ctrl_w: Default::default(),
+            s_axil_ctrl_b: Default::default(),
+            s_axil_ctrl_ar: Default::default(),
+            s_axil_ctrl_r: Default::default(),
+            irq_global: Default::default(),
+            irq_context: Default::default(),
+            irq_pmu: Default::default(),
+            tbu: Tbu::new(params),
+            translate: Translate::new(params),
+            regs: Regs::new(params),
+        }
+    }
+}
+
+impl<
+        const SMR: usize,
+        const SI: usize,
+        const CB: usize,
+        const BI: usize,
+        const RI: usize,
+        const RA: usize,
+        const UTLB: usize,
+        const SW: usize,
+        const DA: usize,
+        const W2: usize,
+        const MISSQ: usize,
+        const IDW: usize,
+        const DW: usize,
+        const DS: usize,
+        const RAW: usize,
+    > Logic for Smmu<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
+{
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(self, aclk, tbu, translate, regs);
+        self.tbu.aresetn.next = self.aresetn.val();
+        self.translate.aresetn.next = self.aresetn.val();
+        self.regs.aresetn.next = self.aresetn.val();
+
+        // Client and downstream.
+        AddrIn::<IDW, 49>::link(&mut self.s_axi_aw, &mut self.tbu.s_axi_aw);
+        WriteIn::<DW, DS>::link(&mut self.s_axi_w, &mut self.tbu.s_axi_w);
+        RespOut::<IDW>::link(&mut self.s_axi_b, &mut self.tbu.s_axi_b);
+        AddrIn::<IDW, 49>::link(&mut self.s_axi_ar, &mut self.tbu.s_axi_ar);
+        ReadOut::<IDW, DW>::link(&mut self.s_axi_r, &mut self.tbu.s_axi_r);
+        AddrOut::<IDW, 48>::link(&mut self.m_axi_aw, &mut self.tbu.m_axi_aw);
+        WriteOut::<DW, DS>::link(&mut self.m_axi_w, &mut self.tbu.m_axi_w);
+        RespIn::<IDW>::link(&mut self.m_axi_b, &mut self.tbu.m_axi_b);
+        AddrOut::<IDW, 48>::link(&mut self.m_axi_ar, &mut self.tbu.m_axi_ar);
+        ReadIn::<IDW, DW>::link(&mut self.m_axi_r, &mut self.tbu.m_axi_r);
+
+        // Table walks and registers.
+        AddrOut::<4, 48>::link(&mut self.m_axi_ptw_ar, &mut self.translate.m_axi_ptw_ar);
+        ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.translate.m_axi_ptw_r);
+        LiteAddrIn::<RAW>::link(&mut self.s_axil_ctrl_aw, &mut self.regs.s_axil_ctrl_aw);
+        LiteWriteIn::link(&mut self.s_axil_ctrl_w, &mut self.regs.s_axil_ctrl_w);
+        LiteRespOut::link(&mut self.s_axil_ctrl_b, &mut self.regs.s_axil_ctrl_b);
+        LiteAddrIn::<RAW>::link(&mut self.s_axil_ctrl_ar, &mut self.regs.s_axil_ctrl_ar);
+        LiteReadOut::link(&mut self.s_axil_ctrl_r, &mut self.regs.s_axil_ctrl_r);
+
+        // Misses and answers.
+        self.translate.rd_req_valid.next = self.tbu.rd_req_valid.val();
+        self.translate.rd_req_tag.next = self.tbu.rd_req_tag.val();
+        self.translate.rd_req_sid.next = self.tbu.rd_req_sid.val();
+        self.translate.rd_req_va.next = self.tbu.rd_req_va.val();
+        self.translate.rd_req_prot.next = self.tbu.rd_req_prot.val();
+        self.translate.rd_req_uut.next = self.tbu.rd_req_uut.val();
+        self.tbu.rd_req_ready.next = self.translate.rd_req_ready.val();
+        self.translate.wr_req_valid.next = self.tbu.wr_req_valid.val();
+        self.translate.wr_req_tag.next = self.tbu.wr_req_tag.val();
+        self.translate.wr_req_sid.next = self.tbu.wr_req_sid.val();
+        self.translate.wr_req_va.next = self.tbu.wr_req_va.val();
+        self.translate.wr_req_prot.next = self.tbu.wr_req_prot.val();
+        self.translate.wr_req_uut.next = self.tbu.wr_req_uut.val();
+        self.tbu.wr_req_ready.next = self.translate.wr_req_ready.val();
+        self.tbu.rsp_valid.next = self.translate.rsp_valid.val();
+        self.tbu.rsp_wr.next = self.translate.rsp_wr.val();
+        self.tbu.rsp_tag.next = self.translate.rsp_tag.val();
+        self.tbu.rsp_fault.next = self.translate.rsp_fault.val();
+        self.tbu.rsp_raz.next = self.translate.rsp_raz.val();
+        self.tbu.rsp_fill.next = self.translate.rsp_fill.val();
+        self.tbu.rsp_ppn.next = self.translate.rsp_ppn.val();
+        self.tbu.rsp_mask.next = self.translate.rsp_mask.val();
+        self.tbu.rsp_perm.next = self.translate.rsp_perm.val();
+        self.tbu.rsp_ng.next = self.translate.rsp_ng.val();
+        self.tbu.rsp_asid.next = self.translate.rsp_asid.val();
+        self.tbu.rsp_vmid.next = self.translate.rsp_vmid.val();
+        self.tbu.rsp_attr.next = self.translate.rsp_attr.val();
+        self.tbu.drop_all.next = self.translate.drop_all.val();
+
+        // Configuration and faults.
+        self.translate.init_done.next = self.regs.init_done.val();
+        self.translate.cw_req.next = self.regs.cw_req.val();
+        self.translate.cw_valid.next = self.regs.cw_valid.val();
+        self.translate.cw_kind.next = self.regs.cw_kind.val();
+        self.translate.cw_index.next = self.regs.cw_index.val();
+        self.translate.cw_data.next = self.regs.cw_data.val();
+        self.regs.cw_grant.next = self.translate.cw_grant.val();
+        self.regs.flt_valid.next = self.translate.flt_valid.val();
+        self.regs.flt_global.next = self.translate.flt_global.val();
+        self.regs.flt_bank.next = self.translate.flt_bank.val();
+        self.regs.flt_code.next = self.translate.flt_code.val();
+        self.regs.flt_plvl.next = self.translate.flt_plvl.val();
+        self.regs.flt_ptwf.next = self.translate.flt_ptwf.val();
+        self.regs.flt_wnr.next = self.translate.flt_wnr.val();
+        self.regs.flt_pnu.next = self.translate.flt_pnu.val();
+        self.regs.flt_ind.next = self.translate.flt_ind.val();
+        self.regs.flt_sid.next = self.translate.flt_sid.val();
+        self.regs.flt_va.next = self.translate.flt_va.val();
+        self.translate.fault_active.next = self.regs.fault_active.val();
+
+        // Maintenance.
+        self.translate.op_valid.next = self.regs.op_valid.val();
+        self.regs.op_ready.next = self.translate.op_ready.val();
+        self.tbu.inv_valid.next = self.regs.inv_valid.val();
+        self.tbu.inv_use_hyp.next = self.regs.inv_use_hyp.val();
+        self.tbu.inv_hyp.next = self.regs.inv_hyp.val();
+        self.tbu.inv_use_vmid.next = self.regs.inv_use_vmid.val();
+        self.tbu.inv_vmid.next = self.regs.inv_vmid.val();
+        self.tbu.inv_use_asid.next = self.regs.inv_use_asid.val();
+        self.tbu.inv_asid.next = self.regs.inv_asid.val();
+        self.tbu.inv_use_va.next = self.regs.inv_use_va.val();
+        self.tbu.inv_vpn.next = self.regs.inv_vpn.val();
+        self.tbu.inv_leaf.next = self.regs.inv_leaf.val();
+        self.translate.inv_use_hyp.next = self.regs.inv_use_hyp.val();
+        self.translate.inv_hyp.next = self.regs.inv_hyp.val();
+        self.translate.inv_use_vmid.next = self.regs.inv_use_vmid.val();
+        self.translate.inv_vmid.next = self.regs.inv_vmid.val();
+        self.translate.inv_use_asid.next = self.regs.inv_use_asid.val();
+        self.translate.inv_asid.next = self.regs.inv_asid.val();
+        self.translate.inv_use_va.next = self.regs.inv_use_va.val();
+        self.translate.inv_vpn.next = self.regs.inv_vpn.val();
+        self.translate.inv_leaf.next = self.regs.inv_leaf.val();
+        self.regs.rows_busy.next = self.translate.rows_busy.val();
+        self.tbu.sync_flip.next = self.regs.sync_flip.val();
+        self.regs.old_drained.next = self.tbu.old_drained.val();
+
+        // Interrupts.
+        self.irq_global.next = self.regs.irq_global.val();
+        self.irq_context.next = self.regs.irq_context.val();
+        self.irq_pmu.next = self.regs.irq_pmu.val();
+    }
 }
 
 /// Preset `mini`.
-pub type SmmuMini = Smmu<8, 4, 8, 2, 4, 4, 4, 64, 8, 17>;
+pub type SmmuMini = Smmu<8, 3, 4, 2, 3, 8, 8, 1, 4, 3, 4, 4, 64, 8, 17>;
+
+impl Default for SmmuMini {
+    fn default() -> Self {
+        Self::new(&MINI)
+    }
+}
+
 /// Preset `zynqmp`.
-pub type SmmuZynqmp = Smmu<48, 16, 16, 16, 8, 8, 6, 128, 16, 17>;
+pub type SmmuZynqmp = Smmu<48, 6, 16, 4, 5, 10, 16, 4, 7, 5, 8, 6, 128, 16, 17>;
+
+impl Default for SmmuZynqmp {
+    fn default() -> Self {
+        Self::new(&ZYNQMP)
+    }
+}
+
 /// Preset `sc8180x`.
-pub type SmmuSc8180x = Smmu<128, 128, 32, 64, 16, 16, 6, 64, 8, 20>;
-/// Preset `sm8550`: the sizes of `sc8180x` with a 128-bit data path.
-pub type SmmuSm8550 = Smmu<128, 128, 32, 64, 16, 16, 6, 128, 16, 20>;
+pub type SmmuSc8180x = Smmu<128, 7, 128, 7, 8, 13, 32, 6, 9, 6, 16, 6, 64, 8, 20>;
+
+impl Default for SmmuSc8180x {
+    fn default() -> Self {
+        Self::new(&SC8180X)
+    }
+}
+
+/// Preset `sm8550`.
+pub type SmmuSm8550 = Smmu<128, 7, 128, 7, 8, 13, 32, 6, 9, 6, 16, 6, 128, 16, 20>;
+
+impl Default for SmmuSm8550 {
+    fn default() -> Self {
+        Self::new(&SM8550)
+    }
+}

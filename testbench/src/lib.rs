@@ -2,10 +2,12 @@
 //!
 //! [`axi`] bus-functional models and protocol checks, [`memory`] what is behind the ports, [`ufs`] the DMA master, [`linux`] the
 //! drivers' view, [`scoreboard`] the always-on check against the model, [`scenario`] whole runs, [`report`] what the
-//! command line prints. Nothing here knows which engine runs: all goes through [`smmu_sim::dut::Device`].
+//! command line prints of them, [`benchmark`] what it measures, [`decode`] what it explains. Nothing here knows which engine runs:
+//! all goes through [`smmu_sim::dut::Device`].
 
 pub mod axi;
 pub mod bench;
+pub mod benchmark;
 pub mod decode;
 pub mod linux;
 pub mod memory;

@@ -152,3 +152,46 @@ impl<const AW: usize, const DW: usize> Logic for RamAsync2<AW, DW> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_ramsync() {
+        synthesis_check(RamSync::<3, 50>::default());
+    }
+
+    #[test]
+    fn verilog_agrees_ramsync() {
+        equivalence(RamSync::<3, 50>::default, 2000, 1, drive!(clock, we, waddr, wdata, raddr), |s| {
+            s.often("we", 1, 2);
+        });
+    }
+
+    #[test]
+    fn synthesizes_ramasync() {
+        synthesis_check(RamAsync::<3, 50>::default());
+    }
+
+    #[test]
+    fn verilog_agrees_ramasync() {
+        equivalence(RamAsync::<3, 50>::default, 2000, 1, drive!(clock, we, waddr, wdata, raddr), |s| {
+            s.often("we", 1, 2);
+        });
+    }
+
+    #[test]
+    fn synthesizes_ramasync2() {
+        synthesis_check(RamAsync2::<3, 50>::default());
+    }
+
+    #[test]
+    fn verilog_agrees_ramasync2() {
+        equivalence(RamAsync2::<3, 50>::default, 2000, 1, drive!(clock, we, waddr, wdata, raddr, raddr2), |s| {
+            s.often("we", 1, 2);
+        });
+    }
+}

@@ -226,21 +226,14 @@ impl<const N: usize> Synth for Word<N> {
     }
 
     fn vcd(self) -> VCDValue {
-        let bit = |i: usize| rust_hdl_vcd_bit((self.0 >> i) & 1 == 1);
         if N == 1 {
-            VCDValue::from(self.0 == 1)
-        } else {
-            match (0..N).rev().map(bit).collect::<Vec<VCDValue>>() {
-                bits => VCDValue::Vector(
-                    bits.into_iter()
-                        .map(|b| match b {
-                            VCDValue::Single(v) => v,
-                            _ => unreachable!("a bit is a single value"),
-                        })
-                        .collect(),
-                ),
-            }
+            return VCDValue::from(self.0 == 1);
         }
+        let bit = |i: usize| match VCDValue::from((self.0 >> i) & 1 == 1) {
+            VCDValue::Single(value) => Some(value),
+            _ => None,
+        };
+        VCDValue::Vector((0..N).rev().filter_map(bit).collect())
     }
 
     fn verilog(self) -> VerilogLiteral {
@@ -248,10 +241,6 @@ impl<const N: usize> Synth for Word<N> {
         let wide: rust_hdl::prelude::Bits<N> = num_bigint::BigUint::from(self.0).into();
         wide.into()
     }
-}
-
-fn rust_hdl_vcd_bit(x: bool) -> VCDValue {
-    VCDValue::from(x)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::random::Random;
 use super::tools::{run, CheckFailure, Difference, Workdir};
 use crate::prelude::*;
-use crate::verilog::{block_ports, Dir, Port};
+use crate::verilog::{block_ports, emit_block, flat_name, Dir, Port};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -141,8 +141,7 @@ where
     let name = super::block_name::<B>();
     let mut block = make();
     block.connect_all();
-    check_all(&block).map_err(|e| CheckFailure::RustHdl(format!("{e:?}")))?;
-    let verilog = generate_verilog_unchecked(&block);
+    let verilog = emit_block(&block, "top")?;
     let ports = block_ports(&block);
     let outputs: Vec<Port> = ports.iter().filter(|p| p.dir == Dir::Out).cloned().collect();
     let inputs: Vec<Port> = ports.iter().filter(|p| p.dir == Dir::In && !p.clock).cloned().collect();
@@ -275,13 +274,13 @@ fn bench(inputs: &[Port], outputs: &[Port], clock: Option<&str>, cycles: usize) 
     let mut pins = Vec::new();
     for port in inputs {
         low -= field(port);
-        pins.push(format!(".{}(v[{}:{}])", port.name, low + port.width - 1, low));
+        pins.push(format!(".{}(v[{}:{}])", flat_name(&port.name), low + port.width - 1, low));
     }
     for (at, port) in outputs.iter().enumerate() {
         let _ = writeln!(text, "wire [{}:0] o{at};", port.width - 1);
-        pins.push(format!(".{}(o{at})", port.name));
+        pins.push(format!(".{}(o{at})", flat_name(&port.name)));
     }
-    pins.extend(clock.map(|c| format!(".{c}(clk)")));
+    pins.extend(clock.map(|c| format!(".{}(clk)", flat_name(c))));
     let format = vec!["%h"; outputs.len()].join(" ");
     let values = (0..outputs.len()).map(|at| format!("o{at}")).collect::<Vec<_>>().join(", ");
     let show = if outputs.is_empty() { "$display(\"@ \");".into() } else { format!("$display(\"@ {format}\", {values});") };

@@ -2,6 +2,7 @@
 
 use super::tools::{run, CheckFailure, Workdir};
 use crate::prelude::*;
+use crate::verilog::emit_block;
 
 /// Verilator warnings that count as errors. Width warnings do not: RustHDL writes 32-bit literals everywhere, and what they
 /// could hide is found by the lint and by [`super::equivalence`].
@@ -67,9 +68,8 @@ pub fn check_verilog(name: &str, verilog: &str, top: &str) -> Result<(), CheckFa
     Ok(())
 }
 
-/// RustHDL's own checks and the three front ends for one block. See [`super::synthesis_check`].
+/// RustHDL's own checks, the HDL lint and the three front ends for one block. See [`super::synthesis_check`].
 pub fn check_block<B: Block>(mut block: B) -> Result<(), CheckFailure> {
     block.connect_all();
-    check_all(&block).map_err(|e| CheckFailure::RustHdl(format!("{e:?}")))?;
-    check_verilog(&super::block_name::<B>(), &generate_verilog_unchecked(&block), "top")
+    check_verilog(&super::block_name::<B>(), &emit_block(&block, "top")?, "top")
 }

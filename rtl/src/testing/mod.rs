@@ -18,7 +18,7 @@
 //!
 //! * [`equivalence`] drives the same random vectors into the RustHDL form and, through Icarus, into the Verilog form, and compares
 //!   every output before and after every clock edge. An `x` in Verilog is a difference.
-//! * [`synthesis_check`] passes the block's Verilog through Yosys, Verilator's lint and Icarus.
+//! * [`synthesis_check`] runs the HDL lint over the block and passes its Verilog through Yosys, Verilator's lint and Icarus.
 //! * [`drive!`](crate::drive) lists the fields with input pins, the clock among them. The list is checked against the block's ports.
 //!
 //! The stimulus: each pin gets a random value every cycle, wide pins more often a corner (0, all ones, small, unchanged). A pin
@@ -72,7 +72,7 @@ where
     }
 }
 
-/// Passes a block through `check_all` and its Verilog through Yosys, Verilator's lint and Icarus.
+/// Passes a block through `check_all` and the HDL lint, and its Verilog through Yosys, Verilator's lint and Icarus.
 ///
 /// # Panics
 ///

@@ -1,5 +1,6 @@
 //! Running the Verilog tools: folders of their own, and errors that say what to do.
 
+use crate::verilog::EmitError;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,9 +19,9 @@ pub enum CheckFailure {
         /// What the system said.
         source: std::io::Error,
     },
-    /// RustHDL's own check of connections, loops and written inputs failed.
-    #[error("RustHDL's check_all: {0}")]
-    RustHdl(String),
+    /// There is no Verilog: RustHDL's own checks, the HDL lint, or names that meet.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
     /// A front end refused the Verilog, or gave a warning that counts as an error.
     #[error("{tool} refuses the Verilog of {block}; files are in {}\n{text}", dir.display())]
     Refused {

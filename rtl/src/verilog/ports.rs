@@ -68,3 +68,38 @@ pub fn block_ports(block: &dyn Block) -> Vec<Port> {
     block.accept("top", &mut probe);
     probe.ports
 }
+
+/// Signals of an AXI channel, which AXI writes right behind the channel's letters.
+const CHANNEL_FIELDS: &[&str] = &[
+    "valid", "ready", "id", "addr", "len", "size", "burst", "lock", "cache", "prot", "qos", "region", "user", "data", "strb",
+    "last", "resp",
+];
+
+/// A RustHDL name in the form that Verilog's users expect: `s_axi_ar$valid` becomes `s_axi_arvalid`, any other `$` becomes `_`.
+pub fn flat_name(name: &str) -> String {
+    let mut parts = name.split('$');
+    let mut out = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let channel = ["aw", "w", "b", "ar", "r"].iter().any(|c| out.rsplit('_').next() == Some(c));
+        if !(channel && CHANNEL_FIELDS.contains(&part)) {
+            out.push('_');
+        }
+        out.push_str(part);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::flat_name;
+
+    #[test]
+    fn channels_are_written_together() {
+        assert_eq!(flat_name("s_axi_ar$valid"), "s_axi_arvalid");
+        assert_eq!(flat_name("m_axi_ptw_r$data"), "m_axi_ptw_rdata");
+        assert_eq!(flat_name("tbu$s_axi_w$strb"), "tbu_s_axi_wstrb");
+        assert_eq!(flat_name("tcu$walker$busy"), "tcu_walker_busy");
+        assert_eq!(flat_name("ways$3$q"), "ways_3_q");
+        assert_eq!(flat_name("irq_global"), "irq_global");
+    }
+}

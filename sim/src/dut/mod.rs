@@ -174,6 +174,12 @@ pub enum DeviceError {
     /// The name is none of [`ENGINES`].
     #[error("no engine is called '{0}'; `smmu list` shows those that there are")]
     UnknownEngine(String),
+    /// The engine has no circuit of that preset.
+    #[error("this engine has no preset '{0}'; `smmu list` shows those that there are")]
+    UnknownPreset(String),
+    /// The system gave no thread with room to build the circuit in.
+    #[error("the circuit cannot be built: {0}; free some memory or allow more threads")]
+    Elaboration(std::io::Error),
     /// The combinational logic of the circuit did not come to rest: a bug in the hardware description.
     #[error("cycle {0}: the circuit does not settle (a combinational loop)")]
     NotSettled(u64),
@@ -214,12 +220,13 @@ pub trait Device {
 }
 
 /// Engines that this build has: name and one line.
-pub const ENGINES: &[(&str, &str)] = &[("rusthdl", "the RustHDL circuit, stepped in the caller's thread; needs nothing else installed")];
+pub const ENGINES: &[(&str, &str)] =
+    &[("rusthdl", "the RustHDL circuit, stepped in the caller's thread; needs nothing else installed")];
 
 /// A device of that engine and preset.
 pub fn device(engine: &str, params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
     match engine {
-        "rusthdl" => Ok(rust_hdl::device(params)),
+        "rusthdl" => rust_hdl::device(params),
         other => Err(DeviceError::UnknownEngine(other.to_string())),
     }
 }

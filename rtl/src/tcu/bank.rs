@@ -1,0 +1,382 @@
+//! Front of the TCU, stages F2 and F3: the registers of a context bank, decoded for one address.
+//!
+//! The registers that a walk needs are kept in RAM, one word a bank, read in the cycle in which the bank number is known (F2). In F3 they
+//! are decoded: which half of the address space (SEP, sign), granule, size, ASID. The cache RAMs are addressed in the same cycle
+//! (`lk_va`, `lk_granule` go to [`super::va_index::VaIndex`]); everything else is registered for F4.
+//!
+//! # Packed words
+//!
+//! `o_cfg` (F4): 0 M, 1 AFFD, 2 CFRE, 3 HUPCF, 4 WXN, 6:5 CBAR.TYPE, 7 VA64, 13:8 TxSZ, 14 EPD, 15 granule not usable, 18:16 PASize.
+
+use crate::params::Params;
+use crate::prelude::*;
+use crate::prim::ram::RamSync;
+
+/// The block: `2^BI` banks.
+#[derive(LogicBlock)]
+pub struct Bank<const BI: usize> {
+    pub clock: Signal<In, Clock>,
+    pub aresetn: Signal<In, Bit>,
+    // From F2.
+    pub i_valid: Signal<In, Bit>,
+    pub i_req: Signal<In, Word<72>>,
+    pub i_row: Signal<In, Word<4>>,
+    pub i_bypass: Signal<In, Bit>,
+    pub i_code: Signal<In, Word<9>>,
+    pub i_raz: Signal<In, Bit>,
+    pub i_bank: Signal<In, Word<7>>,
+    // Configuration writes.
+    pub cw_valid: Signal<In, Bit>,
+    pub cw_kind: Signal<In, Word<4>>,
+    pub cw_index: Signal<In, Word<7>>,
+    pub cw_data: Signal<In, Word<64>>,
+    /// F3: canonical address and granule, for the cache RAMs.
+    pub lk_va: Signal<Out, Word<49>>,
+    pub lk_granule: Signal<Out, Word<2>>,
+    // F4.
+    pub o_valid: Signal<Out, Bit>,
+    pub o_req: Signal<Out, Word<72>>,
+    pub o_row: Signal<Out, Word<4>>,
+    pub o_bypass: Signal<Out, Bit>,
+    pub o_code: Signal<Out, Word<9>>,
+    pub o_raz: Signal<Out, Bit>,
+    pub o_bank: Signal<Out, Word<7>>,
+    pub o_va: Signal<Out, Word<49>>,
+    pub o_granule: Signal<Out, Word<2>>,
+    pub o_cfg: Signal<Out, Word<19>>,
+    pub o_ttbr: Signal<Out, Word<48>>,
+    pub o_asid: Signal<Out, Word<16>>,
+    /// {HYPC, VMID}.
+    pub o_vmid: Signal<Out, Word<9>>,
+    /// F3 or F4 hold a request.
+    pub busy: Signal<Out, Bit>,
+    sctlr: RamSync<BI, 5>,
+    tcr: RamSync<BI, 19>,
+    tcr2: RamSync<BI, 7>,
+    ttbr0: RamSync<BI, 64>,
+    ttbr1: RamSync<BI, 64>,
+    cbar: RamSync<BI, 11>,
+    cba2r: RamSync<BI, 1>,
+    f3_valid: DFF<Bit>,
+    f3_req: DFF<Word<72>>,
+    f3_row: DFF<Word<4>>,
+    f3_bypass: DFF<Bit>,
+    f3_code: DFF<Word<9>>,
+    f3_raz: DFF<Bit>,
+    f3_bank: DFF<Word<7>>,
+    f4_valid: DFF<Bit>,
+    f4_req: DFF<Word<72>>,
+    f4_row: DFF<Word<4>>,
+    f4_bypass: DFF<Bit>,
+    f4_code: DFF<Word<9>>,
+    f4_raz: DFF<Bit>,
+    f4_bank: DFF<Word<7>>,
+    f4_va: DFF<Word<49>>,
+    f4_granule: DFF<Word<2>>,
+    f4_cfg: DFF<Word<19>>,
+    f4_ttbr: DFF<Word<48>>,
+    f4_asid: DFF<Word<16>>,
+    f4_vmid: DFF<Word<9>>,
+    output_size: Constant<Word<3>>,
+    has_16k: Constant<Bit>,
+    sep: Signal<Local, Word<3>>,
+    sign: Signal<Local, Bit>,
+    granule: Signal<Local, Word<2>>,
+    bad_granule: Signal<Local, Bit>,
+    tsz: Signal<Local, Word<6>>,
+    epd: Signal<Local, Bit>,
+    pasize: Signal<Local, Word<3>>,
+    asid: Signal<Local, Word<16>>,
+    raw: Signal<Local, Word<49>>,
+    low: Signal<Local, Word<49>>,
+    above: Signal<Local, Word<49>>,
+    tg: Signal<Local, Word<2>>,
+    write_bank: Signal<Local, Word<BI>>,
+    cfg: Signal<Local, Word<19>>,
+}
+
+impl<const BI: usize> Bank<BI> {
+    /// The block for hardware of these sizes.
+    pub fn new(params: &Params) -> Self {
+        Self {
+            clock: Signal::default(),
+            aresetn: Signal::default(),
+            i_valid: Signal::default(),
+            i_req: Signal::default(),
+            i_row: Signal::default(),
+            i_bypass: Signal::default(),
+            i_code: Signal::default(),
+            i_raz: Signal::default(),
+            i_bank: Signal::default(),
+            cw_valid: Signal::default(),
+            cw_kind: Signal::default(),
+            cw_index: Signal::default(),
+            cw_data: Signal::default(),
+            lk_va: Signal::default(),
+            lk_granule: Signal::default(),
+            o_valid: Signal::default(),
+            o_req: Signal::default(),
+            o_row: Signal::default(),
+            o_bypass: Signal::default(),
+            o_code: Signal::default(),
+            o_raz: Signal::default(),
+            o_bank: Signal::default(),
+            o_va: Signal::default(),
+            o_granule: Signal::default(),
+            o_cfg: Signal::default(),
+            o_ttbr: Signal::default(),
+            o_asid: Signal::default(),
+            o_vmid: Signal::default(),
+            busy: Signal::default(),
+            sctlr: RamSync::default(),
+            tcr: RamSync::default(),
+            tcr2: RamSync::default(),
+            ttbr0: RamSync::default(),
+            ttbr1: RamSync::default(),
+            cbar: RamSync::default(),
+            cba2r: RamSync::default(),
+            f3_valid: DFF::default(),
+            f3_req: DFF::default(),
+            f3_row: DFF::default(),
+            f3_bypass: DFF::default(),
+            f3_code: DFF::default(),
+            f3_raz: DFF::default(),
+            f3_bank: DFF::default(),
+            f4_valid: DFF::default(),
+            f4_req: DFF::default(),
+            f4_row: DFF::default(),
+            f4_bypass: DFF::default(),
+            f4_code: DFF::default(),
+            f4_raz: DFF::default(),
+            f4_bank: DFF::default(),
+            f4_va: DFF::default(),
+            f4_granule: DFF::default(),
+            f4_cfg: DFF::default(),
+            f4_ttbr: DFF::default(),
+            f4_asid: DFF::default(),
+            f4_vmid: DFF::default(),
+            output_size: Constant::new(params.straps.oas.min(5).into()),
+            has_16k: Constant::new(params.straps.granule_16k),
+            sep: Signal::default(),
+            sign: Signal::default(),
+            granule: Signal::default(),
+            bad_granule: Signal::default(),
+            tsz: Signal::default(),
+            epd: Signal::default(),
+            pasize: Signal::default(),
+            asid: Signal::default(),
+            raw: Signal::default(),
+            low: Signal::default(),
+            above: Signal::default(),
+            tg: Signal::default(),
+            write_bank: Signal::default(),
+            cfg: Signal::default(),
+        }
+    }
+}
+
+impl<const BI: usize> Logic for Bank<BI> {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self, clock, f3_valid, f3_req, f3_row, f3_bypass, f3_code, f3_raz, f3_bank, f4_valid, f4_req, f4_row, f4_bypass,
+            f4_code, f4_raz, f4_bank, f4_va, f4_granule, f4_cfg, f4_ttbr, f4_asid, f4_vmid
+        );
+        clock!(self, clock, sctlr, tcr, tcr2, ttbr0, ttbr1, cbar, cba2r);
+
+        // F2: the bank's registers are addressed.
+        self.sctlr.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
+        self.tcr.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
+        self.tcr2.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
+        self.ttbr0.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
+        self.ttbr1.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
+        self.cbar.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
+        self.cba2r.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
+        self.f3_valid.d.next = self.i_valid.val();
+        self.f3_req.d.next = self.i_req.val();
+        self.f3_row.d.next = self.i_row.val();
+        self.f3_bypass.d.next = self.i_bypass.val();
+        self.f3_code.d.next = self.i_code.val();
+        self.f3_raz.d.next = self.i_raz.val();
+        self.f3_bank.d.next = self.i_bank.val();
+
+        // F3: sign extension from the SEP bit. Bits above it are replaced.
+        self.raw.next = self.f3_req.q.val().get_bits::<49>(0);
+        self.sep.next = self.tcr2.rdata.val().get_bits::<3>(4);
+        self.above.next = bits::<49>(0x1_ffff_ffff_ffff_u128);
+        self.sign.next = self.raw.val().get_bit(48);
+        if self.sep.val() == 0 {
+            self.sign.next = self.raw.val().get_bit(31);
+            self.above.next = bits::<49>(0x0_0000_7fff_ffff_u128);
+        }
+        if self.sep.val() == 1 {
+            self.sign.next = self.raw.val().get_bit(35);
+            self.above.next = bits::<49>(0x0_0007_ffff_ffff_u128);
+        }
+        if self.sep.val() == 2 {
+            self.sign.next = self.raw.val().get_bit(39);
+            self.above.next = bits::<49>(0x0_007f_ffff_ffff_u128);
+        }
+        if self.sep.val() == 3 {
+            self.sign.next = self.raw.val().get_bit(41);
+            self.above.next = bits::<49>(0x0_01ff_ffff_ffff_u128);
+        }
+        if self.sep.val() == 4 {
+            self.sign.next = self.raw.val().get_bit(43);
+            self.above.next = bits::<49>(0x0_07ff_ffff_ffff_u128);
+        }
+        if self.sep.val() == 5 {
+            self.sign.next = self.raw.val().get_bit(47);
+            self.above.next = bits::<49>(0x0_7fff_ffff_ffff_u128);
+        }
+        self.low.next = self.raw.val() & self.above.val();
+        if self.sign.val() {
+            self.low.next = self.raw.val() | !self.above.val();
+        }
+
+        // The half's own fields of TCR: {TG1, EPD1, A1, T1SZ, TG0, EPD0, T0SZ}.
+        self.tsz.next = self.tcr.rdata.val().get_bits::<6>(0);
+        self.epd.next = self.tcr.rdata.val().get_bit(6);
+        self.tg.next = self.tcr.rdata.val().get_bits::<2>(7);
+        self.granule.next = self.tg.val();
+        self.bad_granule.next = self.tg.val() == 3;
+        if self.sign.val() {
+            self.tsz.next = self.tcr.rdata.val().get_bits::<6>(9);
+            self.epd.next = self.tcr.rdata.val().get_bit(16);
+            self.tg.next = self.tcr.rdata.val().get_bits::<2>(17);
+            // TG1: 1 = 16 KiB, 2 = 4 KiB, 3 = 64 KiB; as TG0 codes 2, 0, 1.
+            self.bad_granule.next = self.tg.val() == 0;
+            self.granule.next = 0.into();
+            if self.tg.val() == 1 {
+                self.granule.next = 2.into();
+            }
+            if self.tg.val() == 3 {
+                self.granule.next = 1.into();
+            }
+        }
+        if (self.granule.val() == 2) & !self.has_16k.val() {
+            self.bad_granule.next = true;
+        }
+        self.pasize.next = self.tcr2.rdata.val().get_bits::<3>(0);
+        if self.pasize.val() > self.output_size.val() {
+            self.pasize.next = self.output_size.val();
+        }
+        self.asid.next = self.ttbr0.rdata.val().get_bits::<16>(48);
+        if self.tcr.rdata.val().get_bit(15) {
+            self.asid.next = self.ttbr1.rdata.val().get_bits::<16>(48);
+        }
+        if !self.tcr2.rdata.val().get_bit(3) {
+            self.asid.next = self.asid.val() & 0xff;
+        }
+        self.lk_va.next = self.low.val();
+        self.lk_granule.next = self.granule.val();
+
+        self.f4_valid.d.next = self.f3_valid.q.val();
+        self.f4_req.d.next = self.f3_req.q.val();
+        self.f4_row.d.next = self.f3_row.q.val();
+        self.f4_bypass.d.next = self.f3_bypass.q.val();
+        self.f4_code.d.next = self.f3_code.q.val();
+        self.f4_raz.d.next = self.f3_raz.q.val();
+        self.f4_bank.d.next = self.f3_bank.q.val();
+        self.f4_va.d.next = self.low.val();
+        self.f4_granule.d.next = self.granule.val();
+        self.cfg.next = bit_cast::<19, 5>(self.sctlr.rdata.val())
+            | (bit_cast::<19, 2>(self.cbar.rdata.val().get_bits::<2>(0)) << 5)
+            | (bit_cast::<19, 1>(self.cba2r.rdata.val()) << 7)
+            | (bit_cast::<19, 6>(self.tsz.val()) << 8)
+            | (bit_cast::<19, 3>(self.pasize.val()) << 16);
+        self.cfg.next = self.cfg.val().replace_bit(14, self.epd.val());
+        self.cfg.next = self.cfg.val().replace_bit(15, self.bad_granule.val());
+        self.f4_cfg.d.next = self.cfg.val();
+        self.f4_ttbr.d.next = self.ttbr0.rdata.val().get_bits::<48>(0);
+        if self.sign.val() {
+            self.f4_ttbr.d.next = self.ttbr1.rdata.val().get_bits::<48>(0);
+        }
+        self.f4_asid.d.next = self.asid.val();
+        self.f4_vmid.d.next = self.cbar.rdata.val().get_bits::<9>(2);
+
+        self.o_valid.next = self.f4_valid.q.val();
+        self.o_req.next = self.f4_req.q.val();
+        self.o_row.next = self.f4_row.q.val();
+        self.o_bypass.next = self.f4_bypass.q.val();
+        self.o_code.next = self.f4_code.q.val();
+        self.o_raz.next = self.f4_raz.q.val();
+        self.o_bank.next = self.f4_bank.q.val();
+        self.o_va.next = self.f4_va.q.val();
+        self.o_granule.next = self.f4_granule.q.val();
+        self.o_cfg.next = self.f4_cfg.q.val();
+        self.o_ttbr.next = self.f4_ttbr.q.val();
+        self.o_asid.next = self.f4_asid.q.val();
+        self.o_vmid.next = self.f4_vmid.q.val();
+        self.busy.next = self.f3_valid.q.val() | self.f4_valid.q.val();
+
+        // Configuration writes keep only the bits that a walk looks at.
+        self.write_bank.next = bit_cast::<BI, 7>(self.cw_index.val());
+        self.sctlr.waddr.next = self.write_bank.val();
+        self.tcr.waddr.next = self.write_bank.val();
+        self.tcr2.waddr.next = self.write_bank.val();
+        self.ttbr0.waddr.next = self.write_bank.val();
+        self.ttbr1.waddr.next = self.write_bank.val();
+        self.cbar.waddr.next = self.write_bank.val();
+        self.cba2r.waddr.next = self.write_bank.val();
+        self.sctlr.we.next = self.cw_valid.val() & (self.cw_kind.val() == 2);
+        self.tcr.we.next = self.cw_valid.val() & (self.cw_kind.val() == 3);
+        self.tcr2.we.next = self.cw_valid.val() & (self.cw_kind.val() == 4);
+        self.ttbr0.we.next = self.cw_valid.val() & (self.cw_kind.val() == 5);
+        self.ttbr1.we.next = self.cw_valid.val() & (self.cw_kind.val() == 6);
+        self.cbar.we.next = self.cw_valid.val() & (self.cw_kind.val() == 7);
+        self.cba2r.we.next = self.cw_valid.val() & (self.cw_kind.val() == 8);
+        // SCTLR: M 0, AFFD 3, CFRE 5, HUPCF 8, WXN 9.
+        self.sctlr.wdata.next = bit_cast::<5, 1>(self.cw_data.val().get_bits::<1>(0))
+            | (bit_cast::<5, 1>(self.cw_data.val().get_bits::<1>(3)) << 1)
+            | (bit_cast::<5, 1>(self.cw_data.val().get_bits::<1>(5)) << 2)
+            | (bit_cast::<5, 2>(self.cw_data.val().get_bits::<2>(8)) << 3);
+        // TCR: T0SZ 5:0, EPD0 7, TG0 15:14, T1SZ 21:16, A1 22, EPD1 23, TG1 31:30.
+        self.tcr.wdata.next = bit_cast::<19, 6>(self.cw_data.val().get_bits::<6>(0))
+            | (bit_cast::<19, 1>(self.cw_data.val().get_bits::<1>(7)) << 6)
+            | (bit_cast::<19, 2>(self.cw_data.val().get_bits::<2>(14)) << 7)
+            | (bit_cast::<19, 8>(self.cw_data.val().get_bits::<8>(16)) << 9)
+            | (bit_cast::<19, 2>(self.cw_data.val().get_bits::<2>(30)) << 17);
+        // TCR2: PASize 2:0, AS 4, SEP 17:15.
+        self.tcr2.wdata.next = bit_cast::<7, 3>(self.cw_data.val().get_bits::<3>(0))
+            | (bit_cast::<7, 1>(self.cw_data.val().get_bits::<1>(4)) << 3)
+            | (bit_cast::<7, 3>(self.cw_data.val().get_bits::<3>(15)) << 4);
+        self.ttbr0.wdata.next = self.cw_data.val();
+        self.ttbr1.wdata.next = self.cw_data.val();
+        // CBAR: VMID 7:0, HYPC 10, TYPE 17:16.
+        self.cbar.wdata.next = bit_cast::<11, 2>(self.cw_data.val().get_bits::<2>(16))
+            | (bit_cast::<11, 8>(self.cw_data.val().get_bits::<8>(0)) << 2)
+            | (bit_cast::<11, 1>(self.cw_data.val().get_bits::<1>(10)) << 10);
+        self.cba2r.wdata.next = self.cw_data.val().get_bits::<1>(0);
+
+        if !self.aresetn.val() {
+            self.f3_valid.d.next = false;
+            self.f4_valid.d.next = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_bank() {
+        synthesis_check(Bank::<2>::new(&crate::params::MINI));
+    }
+
+    #[test]
+    fn verilog_agrees_bank() {
+        equivalence(
+            || Bank::<2>::new(&crate::params::MINI),
+            4000,
+            1,
+            drive!(clock, aresetn, i_valid, i_req, i_row, i_bypass, i_code, i_raz, i_bank, cw_valid, cw_kind, cw_index, cw_data),
+            |s| {
+                s.often("cw_valid", 1, 2);
+            },
+        );
+    }
+}

@@ -1,0 +1,556 @@
+//! Translation: front, caches and walker wired together. Requests and maintenance in, answers and fault events out.
+//!
+//! ```text
+//!  rd_req/wr_req -> accept (F0..F2) -> bank (F2..F3) -> decide (F4..F5) -> walker -> rsp, flt
+//!                                        |  lk_va          ^ hit            | fills
+//!                                        v                 |                v
+//!                                      va_index ->  main_tlb, walk caches 2, 1, 0
+//!                                                          ^ probes
+//!                                                     invalidate  <- op
+//! ```
+//!
+//! `cw_req` / `cw_grant`: a configuration write waits until the front is empty; `cw_valid` then takes effect in one cycle. `drop_all` tells the
+//! micro TLBs that everything they hold may be out of date.
+
+use super::accept::Accept;
+use super::bank::Bank;
+use super::decide::Decide;
+use super::invalidate::Invalidate;
+use super::main_tlb::MainTlb;
+use super::va_index::VaIndex;
+use super::walk_cache::WalkCache;
+use super::walker::Walker;
+use crate::axi::{AddrOut, ReadIn};
+use crate::params::Params;
+use crate::prelude::*;
+
+/// The block. `SMR` groups numbered in `SI` bits, `CB` banks numbered in `BI` bits, `2^SW` main TLB sets (`DA` = `SW` + 3), `2^W2` level-2
+/// walk cache entries.
+#[derive(LogicBlock)]
+pub struct Translate<
+    const SMR: usize,
+    const SI: usize,
+    const CB: usize,
+    const BI: usize,
+    const SW: usize,
+    const DA: usize,
+    const W2: usize,
+> {
+    pub clock: Signal<In, Clock>,
+    pub aresetn: Signal<In, Bit>,
+    pub m_axi_ptw_ar: AddrOut<4, 48>,
+    pub m_axi_ptw_r: ReadIn<4, 64>,
+    pub rd_req_valid: Signal<In, Bit>,
+    pub rd_req_ready: Signal<Out, Bit>,
+    pub rd_req_tag: Signal<In, Word<4>>,
+    pub rd_req_sid: Signal<In, Word<15>>,
+    pub rd_req_va: Signal<In, Word<49>>,
+    pub rd_req_prot: Signal<In, Word<3>>,
+    pub rd_req_uut: Signal<In, Bit>,
+    pub wr_req_valid: Signal<In, Bit>,
+    pub wr_req_ready: Signal<Out, Bit>,
+    pub wr_req_tag: Signal<In, Word<4>>,
+    pub wr_req_sid: Signal<In, Word<15>>,
+    pub wr_req_va: Signal<In, Word<49>>,
+    pub wr_req_prot: Signal<In, Word<3>>,
+    pub wr_req_uut: Signal<In, Bit>,
+    pub rsp_valid: Signal<Out, Bit>,
+    pub rsp_wr: Signal<Out, Bit>,
+    pub rsp_tag: Signal<Out, Word<4>>,
+    pub rsp_fault: Signal<Out, Bit>,
+    pub rsp_raz: Signal<Out, Bit>,
+    pub rsp_fill: Signal<Out, Bit>,
+    pub rsp_ppn: Signal<Out, Word<36>>,
+    pub rsp_mask: Signal<Out, Word<7>>,
+    pub rsp_perm: Signal<Out, Word<6>>,
+    pub rsp_ng: Signal<Out, Bit>,
+    pub rsp_asid: Signal<Out, Word<16>>,
+    pub rsp_vmid: Signal<Out, Word<9>>,
+    pub rsp_attr: Signal<Out, Word<8>>,
+    pub cw_req: Signal<In, Bit>,
+    pub cw_grant: Signal<Out, Bit>,
+    pub cw_valid: Signal<In, Bit>,
+    pub cw_kind: Signal<In, Word<4>>,
+    pub cw_index: Signal<In, Word<7>>,
+    pub cw_data: Signal<In, Word<64>>,
+    /// The registers have their reset values.
+    pub init_done: Signal<In, Bit>,
+    /// Micro TLBs drop everything (one cycle).
+    pub drop_all: Signal<Out, Bit>,
+    pub flt_valid: Signal<Out, Bit>,
+    pub flt_global: Signal<Out, Bit>,
+    pub flt_bank: Signal<Out, Word<7>>,
+    pub flt_code: Signal<Out, Word<9>>,
+    pub flt_plvl: Signal<Out, Word<2>>,
+    pub flt_ptwf: Signal<Out, Bit>,
+    pub flt_wnr: Signal<Out, Bit>,
+    pub flt_pnu: Signal<Out, Bit>,
+    pub flt_ind: Signal<Out, Bit>,
+    pub flt_sid: Signal<Out, Word<15>>,
+    pub flt_va: Signal<Out, Word<49>>,
+    pub fault_active: Signal<In, Word<CB>>,
+    pub op_valid: Signal<In, Bit>,
+    pub op_ready: Signal<Out, Bit>,
+    pub inv_use_hyp: Signal<In, Bit>,
+    pub inv_hyp: Signal<In, Bit>,
+    pub inv_use_vmid: Signal<In, Bit>,
+    pub inv_vmid: Signal<In, Word<9>>,
+    pub inv_use_asid: Signal<In, Bit>,
+    pub inv_asid: Signal<In, Word<16>>,
+    pub inv_use_va: Signal<In, Bit>,
+    pub inv_vpn: Signal<In, Word<37>>,
+    pub inv_leaf: Signal<In, Bit>,
+    pub rows_busy: Signal<Out, Word<16>>,
+    accept: Accept<SMR, SI>,
+    bank: Bank<BI>,
+    keys: VaIndex,
+    f4_keys: DFF<Word<98>>,
+    tlb: MainTlb<SW, DA>,
+    wc2: WalkCache<W2>,
+    wc1: WalkCache<3>,
+    wc0: WalkCache<2>,
+    decide: Decide<CB>,
+    walker: Walker,
+    invalidate: Invalidate,
+    scan: Signal<Local, Bit>,
+    empty: Signal<Local, Bit>,
+    hold: Signal<Local, Bit>,
+    poison: Signal<Local, Bit>,
+    probe_va: Signal<Local, Word<49>>,
+    key_va: Signal<Local, Word<49>>,
+    key_granule: Signal<Local, Word<2>>,
+    set_tlb: Signal<Local, Word<7>>,
+    set_wc2: Signal<Local, Word<7>>,
+    set_wc1: Signal<Local, Word<7>>,
+    set_wc0: Signal<Local, Word<7>>,
+}
+
+impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const SW: usize, const DA: usize, const W2: usize>
+    Translate<SMR, SI, CB, BI, SW, DA, W2>
+{
+    /// The block for hardware of these sizes.
+    pub fn new(params: &Params) -> Self {
+        Self {
+            clock: Signal::default(),
+            aresetn: Signal::default(),
+            m_axi_ptw_ar: AddrOut::default(),
+            m_axi_ptw_r: ReadIn::default(),
+            rd_req_valid: Signal::default(),
+            rd_req_ready: Signal::default(),
+            rd_req_tag: Signal::default(),
+            rd_req_sid: Signal::default(),
+            rd_req_va: Signal::default(),
+            rd_req_prot: Signal::default(),
+            rd_req_uut: Signal::default(),
+            wr_req_valid: Signal::default(),
+            wr_req_ready: Signal::default(),
+            wr_req_tag: Signal::default(),
+            wr_req_sid: Signal::default(),
+            wr_req_va: Signal::default(),
+            wr_req_prot: Signal::default(),
+            wr_req_uut: Signal::default(),
+            rsp_valid: Signal::default(),
+            rsp_wr: Signal::default(),
+            rsp_tag: Signal::default(),
+            rsp_fault: Signal::default(),
+            rsp_raz: Signal::default(),
+            rsp_fill: Signal::default(),
+            rsp_ppn: Signal::default(),
+            rsp_mask: Signal::default(),
+            rsp_perm: Signal::default(),
+            rsp_ng: Signal::default(),
+            rsp_asid: Signal::default(),
+            rsp_vmid: Signal::default(),
+            rsp_attr: Signal::default(),
+            cw_req: Signal::default(),
+            cw_grant: Signal::default(),
+            cw_valid: Signal::default(),
+            cw_kind: Signal::default(),
+            cw_index: Signal::default(),
+            cw_data: Signal::default(),
+            init_done: Signal::default(),
+            drop_all: Signal::default(),
+            flt_valid: Signal::default(),
+            flt_global: Signal::default(),
+            flt_bank: Signal::default(),
+            flt_code: Signal::default(),
+            flt_plvl: Signal::default(),
+            flt_ptwf: Signal::default(),
+            flt_wnr: Signal::default(),
+            flt_pnu: Signal::default(),
+            flt_ind: Signal::default(),
+            flt_sid: Signal::default(),
+            flt_va: Signal::default(),
+            fault_active: Signal::default(),
+            op_valid: Signal::default(),
+            op_ready: Signal::default(),
+            inv_use_hyp: Signal::default(),
+            inv_hyp: Signal::default(),
+            inv_use_vmid: Signal::default(),
+            inv_vmid: Signal::default(),
+            inv_use_asid: Signal::default(),
+            inv_asid: Signal::default(),
+            inv_use_va: Signal::default(),
+            inv_vpn: Signal::default(),
+            inv_leaf: Signal::default(),
+            rows_busy: Signal::default(),
+            accept: Accept::new(params),
+            bank: Bank::new(params),
+            keys: VaIndex::default(),
+            f4_keys: DFF::default(),
+            tlb: MainTlb::default(),
+            wc2: WalkCache::default(),
+            wc1: WalkCache::default(),
+            wc0: WalkCache::default(),
+            decide: Decide::new(params),
+            walker: Walker::new(params),
+            invalidate: Invalidate::new((1 << SW).max(1 << W2).max(8)),
+            scan: Signal::default(),
+            empty: Signal::default(),
+            hold: Signal::default(),
+            poison: Signal::default(),
+            probe_va: Signal::default(),
+            key_va: Signal::default(),
+            key_granule: Signal::default(),
+            set_tlb: Signal::default(),
+            set_wc2: Signal::default(),
+            set_wc1: Signal::default(),
+            set_wc0: Signal::default(),
+        }
+    }
+}
+
+impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const SW: usize, const DA: usize, const W2: usize> Logic
+    for Translate<SMR, SI, CB, BI, SW, DA, W2>
+{
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, f4_keys);
+        clock!(self, clock, accept, bank, tlb, wc2, wc1, wc0, decide, walker, invalidate);
+        self.accept.aresetn.next = self.aresetn.val();
+        self.bank.aresetn.next = self.aresetn.val();
+        self.decide.aresetn.next = self.aresetn.val();
+        self.walker.aresetn.next = self.aresetn.val();
+        self.invalidate.aresetn.next = self.aresetn.val();
+        AddrOut::<4, 48>::link(&mut self.m_axi_ptw_ar, &mut self.walker.m_axi_ptw_ar);
+        ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.walker.m_axi_ptw_r);
+
+        // When requests may enter, and when configuration may change.
+        self.empty.next = !self.accept.busy.val() & !self.bank.busy.val() & !self.decide.busy.val();
+        self.hold.next = self.invalidate.hold.val() | self.cw_req.val() | !self.init_done.val();
+        self.accept.hold.next = self.hold.val() | self.walker.waiting.val();
+        self.cw_grant.next = self.cw_req.val() & self.empty.val();
+        self.invalidate.front_empty.next = self.empty.val();
+        self.poison.next = self.cw_valid.val() | self.invalidate.poison.val();
+        self.walker.poison.next = self.poison.val();
+        self.drop_all.next = self.cw_valid.val() | self.walker.block.val();
+
+        // F0 to F2: stream and bank number.
+        self.accept.rd_req_valid.next = self.rd_req_valid.val();
+        self.accept.rd_req_tag.next = self.rd_req_tag.val();
+        self.accept.rd_req_sid.next = self.rd_req_sid.val();
+        self.accept.rd_req_va.next = self.rd_req_va.val();
+        self.accept.rd_req_prot.next = self.rd_req_prot.val();
+        self.accept.rd_req_uut.next = self.rd_req_uut.val();
+        self.rd_req_ready.next = self.accept.rd_req_ready.val();
+        self.accept.wr_req_valid.next = self.wr_req_valid.val();
+        self.accept.wr_req_tag.next = self.wr_req_tag.val();
+        self.accept.wr_req_sid.next = self.wr_req_sid.val();
+        self.accept.wr_req_va.next = self.wr_req_va.val();
+        self.accept.wr_req_prot.next = self.wr_req_prot.val();
+        self.accept.wr_req_uut.next = self.wr_req_uut.val();
+        self.wr_req_ready.next = self.accept.wr_req_ready.val();
+        self.accept.row_free.next = self.walker.row_free.val();
+        self.accept.row_next.next = self.walker.row_next.val();
+        self.walker.row_take.next = self.accept.row_take.val();
+        self.accept.cw_valid.next = self.cw_valid.val();
+        self.accept.cw_kind.next = self.cw_kind.val();
+        self.accept.cw_index.next = self.cw_index.val();
+        self.accept.cw_data.next = self.cw_data.val();
+        self.bank.cw_valid.next = self.cw_valid.val();
+        self.bank.cw_kind.next = self.cw_kind.val();
+        self.bank.cw_index.next = self.cw_index.val();
+        self.bank.cw_data.next = self.cw_data.val();
+
+        // F2 to F4: the bank.
+        self.bank.i_valid.next = self.accept.o_valid.val();
+        self.bank.i_req.next = self.accept.o_req.val();
+        self.bank.i_row.next = self.accept.o_row.val();
+        self.bank.i_bypass.next = self.accept.o_bypass.val();
+        self.bank.i_code.next = self.accept.o_code.val();
+        self.bank.i_raz.next = self.accept.o_raz.val();
+        self.bank.i_bank.next = self.accept.o_bank.val();
+
+        // F3: cache addresses. Probes by address use the same block; the front is empty then.
+        self.probe_va.next = bit_cast::<49, 37>(self.inv_vpn.val()) << 12;
+        self.key_va.next = self.bank.lk_va.val();
+        self.key_granule.next = self.bank.lk_granule.val();
+        if self.invalidate.pr_valid.val() {
+            self.key_va.next = self.probe_va.val();
+            self.key_granule.next = self.invalidate.pr_granule.val();
+        }
+        self.keys.va.next = self.key_va.val();
+        self.keys.granule.next = self.key_granule.val();
+        self.scan.next = !self.inv_use_va.val() | self.invalidate.pr_clear.val();
+        self.tlb.lk_set.next = self.keys.line_index.val();
+        self.tlb.lk_sector.next = self.keys.sector.val();
+        self.wc2.lk_index.next = self.keys.index2.val();
+        self.wc1.lk_index.next = self.keys.index1.val();
+        self.wc0.lk_index.next = self.keys.index0.val();
+        // {key0, key1, key2, sector, line} for F4.
+        self.f4_keys.d.next = bit_cast::<98, 34>(self.keys.line.val())
+            | (bit_cast::<98, 3>(self.keys.sector.val()) << 34)
+            | (bit_cast::<98, 28>(self.keys.key2.val()) << 37)
+            | (bit_cast::<98, 19>(self.keys.key1.val()) << 65)
+            | (bit_cast::<98, 10>(self.keys.key0.val()) << 84);
+
+        // F4: what the caches compare with.
+        self.tlb.cmp_line.next = self.f4_keys.q.val().get_bits::<34>(0);
+        self.tlb.cmp_sector.next = self.f4_keys.q.val().get_bits::<3>(34);
+        self.wc2.cmp_key.next = self.f4_keys.q.val().get_bits::<28>(37);
+        self.wc1.cmp_key.next = bit_cast::<28, 19>(self.f4_keys.q.val().get_bits::<19>(65));
+        self.wc0.cmp_key.next = bit_cast::<28, 10>(self.f4_keys.q.val().get_bits::<10>(84));
+        self.tlb.cmp_granule.next = self.bank.o_granule.val();
+        self.tlb.cmp_bank.next = self.bank.o_bank.val();
+        self.tlb.cmp_vmid.next = self.bank.o_vmid.val();
+        self.tlb.cmp_asid.next = self.bank.o_asid.val();
+        self.wc2.cmp_granule.next = self.bank.o_granule.val();
+        self.wc2.cmp_bank.next = self.bank.o_bank.val();
+        self.wc2.cmp_vmid.next = self.bank.o_vmid.val();
+        self.wc2.cmp_asid.next = self.bank.o_asid.val();
+        self.wc1.cmp_granule.next = self.bank.o_granule.val();
+        self.wc1.cmp_bank.next = self.bank.o_bank.val();
+        self.wc1.cmp_vmid.next = self.bank.o_vmid.val();
+        self.wc1.cmp_asid.next = self.bank.o_asid.val();
+        self.wc0.cmp_granule.next = self.bank.o_granule.val();
+        self.wc0.cmp_bank.next = self.bank.o_bank.val();
+        self.wc0.cmp_vmid.next = self.bank.o_vmid.val();
+        self.wc0.cmp_asid.next = self.bank.o_asid.val();
+        self.decide.i_valid.next = self.bank.o_valid.val();
+        self.decide.i_req.next = self.bank.o_req.val();
+        self.decide.i_row.next = self.bank.o_row.val();
+        self.decide.i_bypass.next = self.bank.o_bypass.val();
+        self.decide.i_code.next = self.bank.o_code.val();
+        self.decide.i_raz.next = self.bank.o_raz.val();
+        self.decide.i_bank.next = self.bank.o_bank.val();
+        self.decide.i_va.next = self.bank.o_va.val();
+        self.decide.i_granule.next = self.bank.o_granule.val();
+        self.decide.i_cfg.next = self.bank.o_cfg.val();
+        self.decide.i_ttbr.next = self.bank.o_ttbr.val();
+        self.decide.i_asid.next = self.bank.o_asid.val();
+        self.decide.i_vmid.next = self.bank.o_vmid.val();
+        self.decide.tlb_hit.next = self.tlb.hit.val();
+        self.decide.tlb_ng.next = self.tlb.hit_ng.val();
+        self.decide.tlb_data.next = self.tlb.hit_data.val();
+        self.decide.tlb_way.next = self.tlb.way.val();
+        self.decide.wc2_hit.next = self.wc2.hit.val();
+        self.decide.wc2.next = self.wc2.entry.val();
+        self.decide.wc1_hit.next = self.wc1.hit.val();
+        self.decide.wc1.next = self.wc1.entry.val();
+        self.decide.wc0_hit.next = self.wc0.hit.val();
+        self.decide.wc0.next = self.wc0.entry.val();
+        self.decide.fault_active.next = self.fault_active.val();
+
+        // F5: to the walker.
+        self.walker.d_valid.next = self.decide.d_valid.val();
+        self.walker.d_walk.next = self.decide.d_walk.val();
+        self.walker.d_row.next = self.decide.d_row.val();
+        self.walker.d_req.next = self.decide.d_req.val();
+        self.walker.d_va.next = self.decide.d_va.val();
+        self.walker.d_granule.next = self.decide.d_granule.val();
+        self.walker.d_cfg.next = self.decide.d_cfg.val();
+        self.walker.d_bank.next = self.decide.d_bank.val();
+        self.walker.d_asid.next = self.decide.d_asid.val();
+        self.walker.d_vmid.next = self.decide.d_vmid.val();
+        self.walker.d_way.next = self.decide.d_way.val();
+        self.walker.d_addr.next = self.decide.d_addr.val();
+        self.walker.d_level.next = self.decide.d_level.val();
+        self.walker.d_hier.next = self.decide.d_hier.val();
+        self.walker.d_refuse.next = self.decide.d_refuse.val();
+        self.walker.d_record.next = self.decide.d_record.val();
+        self.walker.d_global.next = self.decide.d_global.val();
+        self.walker.d_code.next = self.decide.d_code.val();
+        self.walker.d_raz.next = self.decide.d_raz.val();
+        self.walker.d_ppn.next = self.decide.d_ppn.val();
+        self.walker.d_mask.next = self.decide.d_mask.val();
+        self.walker.d_perm.next = self.decide.d_perm.val();
+        self.walker.d_ng.next = self.decide.d_ng.val();
+
+        // Fills.
+        self.tlb.fl_tag_we.next = self.walker.tlb_tag_we.val();
+        self.tlb.fl_tag.next = self.walker.tlb_tag.val();
+        self.tlb.fl_data_we.next = self.walker.tlb_data_we.val();
+        self.tlb.fl_data.next = self.walker.tlb_data.val();
+        self.tlb.fl_set.next = self.walker.tlb_set.val();
+        self.tlb.fl_sector.next = self.walker.tlb_sector.val();
+        self.tlb.fl_way.next = self.walker.tlb_way.val();
+        self.wc2.fl_we.next = self.walker.wc2_we.val();
+        self.wc2.fl_index.next = self.walker.wc_index.val();
+        self.wc2.fl_entry.next = self.walker.wc_entry.val();
+        self.wc1.fl_we.next = self.walker.wc1_we.val();
+        self.wc1.fl_index.next = self.walker.wc_index.val();
+        self.wc1.fl_entry.next = self.walker.wc_entry.val();
+        self.wc0.fl_we.next = self.walker.wc0_we.val();
+        self.wc0.fl_index.next = self.walker.wc_index.val();
+        self.wc0.fl_entry.next = self.walker.wc_entry.val();
+
+        // Maintenance.
+        self.invalidate.op_valid.next = self.op_valid.val();
+        self.op_ready.next = self.invalidate.op_ready.val();
+        self.invalidate.inv_use_va.next = self.inv_use_va.val();
+        self.walker.init.next = self.invalidate.pr_clear.val();
+        self.walker.init_index.next = bit_cast::<4, 7>(self.invalidate.pr_set.val());
+        self.tlb.pr_valid.next = self.invalidate.pr_valid.val();
+        self.tlb.pr_clear.next = self.invalidate.pr_clear.val();
+        self.tlb.pr_granule.next = self.invalidate.pr_granule.val();
+        self.tlb.inv_use_hyp.next = self.inv_use_hyp.val();
+        self.tlb.inv_hyp.next = self.inv_hyp.val();
+        self.tlb.inv_use_vmid.next = self.inv_use_vmid.val();
+        self.tlb.inv_vmid.next = self.inv_vmid.val();
+        self.tlb.inv_use_asid.next = self.inv_use_asid.val();
+        self.tlb.inv_asid.next = self.inv_asid.val();
+        self.tlb.inv_use_va.next = self.inv_use_va.val();
+        self.wc2.pr_valid.next = self.invalidate.pr_valid.val();
+        self.wc2.pr_clear.next = self.invalidate.pr_clear.val();
+        self.wc2.pr_granule.next = self.invalidate.pr_granule.val();
+        self.wc2.inv_use_hyp.next = self.inv_use_hyp.val();
+        self.wc2.inv_hyp.next = self.inv_hyp.val();
+        self.wc2.inv_use_vmid.next = self.inv_use_vmid.val();
+        self.wc2.inv_vmid.next = self.inv_vmid.val();
+        self.wc2.inv_use_asid.next = self.inv_use_asid.val();
+        self.wc2.inv_asid.next = self.inv_asid.val();
+        self.wc2.inv_use_va.next = self.inv_use_va.val();
+        self.wc1.pr_valid.next = self.invalidate.pr_valid.val();
+        self.wc1.pr_clear.next = self.invalidate.pr_clear.val();
+        self.wc1.pr_granule.next = self.invalidate.pr_granule.val();
+        self.wc1.inv_use_hyp.next = self.inv_use_hyp.val();
+        self.wc1.inv_hyp.next = self.inv_hyp.val();
+        self.wc1.inv_use_vmid.next = self.inv_use_vmid.val();
+        self.wc1.inv_vmid.next = self.inv_vmid.val();
+        self.wc1.inv_use_asid.next = self.inv_use_asid.val();
+        self.wc1.inv_asid.next = self.inv_asid.val();
+        self.wc1.inv_use_va.next = self.inv_use_va.val();
+        self.wc0.pr_valid.next = self.invalidate.pr_valid.val();
+        self.wc0.pr_clear.next = self.invalidate.pr_clear.val();
+        self.wc0.pr_granule.next = self.invalidate.pr_granule.val();
+        self.wc0.inv_use_hyp.next = self.inv_use_hyp.val();
+        self.wc0.inv_hyp.next = self.inv_hyp.val();
+        self.wc0.inv_use_vmid.next = self.inv_use_vmid.val();
+        self.wc0.inv_vmid.next = self.inv_vmid.val();
+        self.wc0.inv_use_asid.next = self.inv_use_asid.val();
+        self.wc0.inv_asid.next = self.inv_asid.val();
+        self.wc0.inv_use_va.next = self.inv_use_va.val();
+        self.wc2.inv_leaf.next = self.inv_leaf.val();
+        self.wc1.inv_leaf.next = self.inv_leaf.val();
+        self.wc0.inv_leaf.next = self.inv_leaf.val();
+        self.tlb.pr_line.next = self.keys.line.val();
+        self.tlb.pr_sector.next = self.keys.sector.val();
+        self.wc2.pr_key.next = self.keys.key2.val();
+        self.wc1.pr_key.next = bit_cast::<28, 19>(self.keys.key1.val());
+        self.wc0.pr_key.next = bit_cast::<28, 10>(self.keys.key0.val());
+        self.set_tlb.next = self.keys.line_index.val();
+        self.set_wc2.next = self.keys.index2.val();
+        self.set_wc1.next = self.keys.index1.val();
+        self.set_wc0.next = self.keys.index0.val();
+        if self.scan.val() {
+            self.set_tlb.next = self.invalidate.pr_set.val();
+            self.set_wc2.next = self.invalidate.pr_set.val();
+            self.set_wc1.next = self.invalidate.pr_set.val();
+            self.set_wc0.next = self.invalidate.pr_set.val();
+        }
+        self.tlb.pr_set.next = self.set_tlb.val();
+        self.wc2.pr_index.next = self.set_wc2.val();
+        self.wc1.pr_index.next = self.set_wc1.val();
+        self.wc0.pr_index.next = self.set_wc0.val();
+
+        // Answers and fault events.
+        self.rsp_valid.next = self.walker.rsp_valid.val();
+        self.rsp_wr.next = self.walker.rsp_wr.val();
+        self.rsp_tag.next = self.walker.rsp_tag.val();
+        self.rsp_fault.next = self.walker.rsp_fault.val();
+        self.rsp_raz.next = self.walker.rsp_raz.val();
+        self.rsp_fill.next = self.walker.rsp_fill.val();
+        self.rsp_ppn.next = self.walker.rsp_ppn.val();
+        self.rsp_mask.next = self.walker.rsp_mask.val();
+        self.rsp_perm.next = self.walker.rsp_perm.val();
+        self.rsp_ng.next = self.walker.rsp_ng.val();
+        self.rsp_asid.next = self.walker.rsp_asid.val();
+        self.rsp_vmid.next = self.walker.rsp_vmid.val();
+        self.rsp_attr.next = 0.into();
+        self.flt_valid.next = self.walker.flt_valid.val();
+        self.flt_global.next = self.walker.flt_global.val();
+        self.flt_bank.next = self.walker.flt_bank.val();
+        self.flt_code.next = self.walker.flt_code.val();
+        self.flt_plvl.next = self.walker.flt_plvl.val();
+        self.flt_ptwf.next = self.walker.flt_ptwf.val();
+        self.flt_wnr.next = self.walker.flt_wnr.val();
+        self.flt_pnu.next = self.walker.flt_pnu.val();
+        self.flt_ind.next = self.walker.flt_ind.val();
+        self.flt_sid.next = self.walker.flt_sid.val();
+        self.flt_va.next = self.walker.flt_va.val();
+        self.rows_busy.next = self.walker.rows_busy.val();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drive;
+    use crate::testing::{equivalence, synthesis_check};
+
+    #[test]
+    fn synthesizes_translate() {
+        synthesis_check(Translate::<8, 3, 4, 2, 1, 4, 3>::new(&crate::params::MINI));
+    }
+
+    #[test]
+    fn verilog_agrees_translate() {
+        equivalence(
+            || Translate::<8, 3, 4, 2, 1, 4, 3>::new(&crate::params::MINI),
+            3000,
+            1,
+            drive!(
+                clock,
+                aresetn,
+                m_axi_ptw_ar.ready,
+                m_axi_ptw_r.valid,
+                m_axi_ptw_r.id,
+                m_axi_ptw_r.data,
+                m_axi_ptw_r.resp,
+                m_axi_ptw_r.last,
+                rd_req_valid,
+                rd_req_tag,
+                rd_req_sid,
+                rd_req_va,
+                rd_req_prot,
+                rd_req_uut,
+                wr_req_valid,
+                wr_req_tag,
+                wr_req_sid,
+                wr_req_va,
+                wr_req_prot,
+                wr_req_uut,
+                cw_req,
+                cw_valid,
+                cw_kind,
+                cw_index,
+                cw_data,
+                init_done,
+                fault_active,
+                op_valid,
+                inv_use_hyp,
+                inv_hyp,
+                inv_use_vmid,
+                inv_vmid,
+                inv_use_asid,
+                inv_asid,
+                inv_use_va,
+                inv_vpn,
+                inv_leaf
+            ),
+            |s| {
+                let _ = s;
+            },
+        );
+    }
+}

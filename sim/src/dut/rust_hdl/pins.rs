@@ -1,0 +1,165 @@
+//! The pins of the top, between the device trait's structures and the circuit's port fields.
+
+use crate::dut::{AddrBeat, AxiToMaster, Inputs, LiteToSlave, Outputs};
+use ::rust_hdl::prelude::Block;
+use bitvec::field::BitField;
+use smmu_rtl::axi::{AddrIn, AddrOut};
+use smmu_rtl::smmu::Smmu;
+
+/// A circuit with the SMMU's pins.
+pub trait Pins: Block {
+    /// Sets the clock pin.
+    fn set_clock(&mut self, level: bool);
+    /// Sets every other input pin.
+    fn drive(&mut self, inputs: &Inputs);
+    /// Reads every output pin.
+    fn sample(&self, outputs: &mut Outputs);
+}
+
+/// An address payload onto a channel that the circuit receives.
+fn drive_addr<const IDW: usize, const AW: usize>(channel: &mut AddrIn<IDW, AW>, valid: bool, beat: &AddrBeat) {
+    channel.valid.next = valid;
+    channel.id.next = beat.id.into();
+    channel.addr.next = beat.addr.into();
+    channel.len.next = beat.len.into();
+    channel.size.next = beat.size.into();
+    channel.burst.next = beat.burst.into();
+    channel.lock.next = beat.lock;
+    channel.cache.next = beat.cache.into();
+    channel.prot.next = beat.prot.into();
+    channel.qos.next = beat.qos.into();
+    channel.region.next = beat.region.into();
+    channel.user.next = beat.user.into();
+}
+
+/// The address payload of a channel that the circuit drives.
+fn sample_addr<const IDW: usize, const AW: usize>(channel: &AddrOut<IDW, AW>) -> AddrBeat {
+    AddrBeat {
+        id: channel.id.val().raw() as u32,
+        addr: channel.addr.val().u64(),
+        len: channel.len.val().raw() as u8,
+        size: channel.size.val().raw() as u8,
+        burst: channel.burst.val().raw() as u8,
+        lock: channel.lock.val(),
+        cache: channel.cache.val().raw() as u8,
+        prot: channel.prot.val().raw() as u8,
+        qos: channel.qos.val().raw() as u8,
+        region: channel.region.val().raw() as u8,
+        user: channel.user.val().raw() as u32,
+    }
+}
+
+impl<
+        const SMR: usize,
+        const SI: usize,
+        const CB: usize,
+        const BI: usize,
+        const RI: usize,
+        const RA: usize,
+        const UTLB: usize,
+        const SW: usize,
+        const DA: usize,
+        const W2: usize,
+        const MISSQ: usize,
+        const IDW: usize,
+        const DW: usize,
+        const DS: usize,
+        const RAW: usize,
+    > Pins for Smmu<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
+{
+    fn set_clock(&mut self, level: bool) {
+        self.aclk.next = level.into();
+    }
+
+    fn drive(&mut self, inputs: &Inputs) {
+        self.aresetn.next = inputs.aresetn;
+        let client = inputs.s_axi.first().copied().unwrap_or_default();
+        drive_addr(&mut self.s_axi_aw, client.awvalid, &client.aw);
+        self.s_axi_w.valid.next = client.wvalid;
+        self.s_axi_w.data.next = client.w.data.into();
+        self.s_axi_w.strb.next = client.w.strb.into();
+        self.s_axi_w.last.next = client.w.last;
+        self.s_axi_b.ready.next = client.bready;
+        drive_addr(&mut self.s_axi_ar, client.arvalid, &client.ar);
+        self.s_axi_r.ready.next = client.rready;
+
+        let AxiToMaster { awready, wready, bvalid, b, arready, rvalid, r } = inputs.m_axi;
+        self.m_axi_aw.ready.next = awready;
+        self.m_axi_w.ready.next = wready;
+        self.m_axi_b.valid.next = bvalid;
+        self.m_axi_b.id.next = b.id.into();
+        self.m_axi_b.resp.next = b.resp.into();
+        self.m_axi_ar.ready.next = arready;
+        self.m_axi_r.valid.next = rvalid;
+        self.m_axi_r.id.next = r.id.into();
+        self.m_axi_r.data.next = r.data.into();
+        self.m_axi_r.resp.next = r.resp.into();
+        self.m_axi_r.last.next = r.last;
+
+        let walk = &inputs.m_axi_ptw;
+        self.m_axi_ptw_ar.ready.next = walk.arready;
+        self.m_axi_ptw_r.valid.next = walk.rvalid;
+        self.m_axi_ptw_r.id.next = walk.r.id.into();
+        self.m_axi_ptw_r.data.next = walk.r.data.into();
+        self.m_axi_ptw_r.resp.next = walk.r.resp.into();
+        self.m_axi_ptw_r.last.next = walk.r.last;
+
+        let LiteToSlave { awvalid, awaddr, wvalid, wdata, wstrb, bready, arvalid, araddr, rready } = inputs.ctrl;
+        self.s_axil_ctrl_aw.valid.next = awvalid;
+        self.s_axil_ctrl_aw.addr.next = awaddr.into();
+        self.s_axil_ctrl_w.valid.next = wvalid;
+        self.s_axil_ctrl_w.data.next = wdata.into();
+        self.s_axil_ctrl_w.strb.next = wstrb.into();
+        self.s_axil_ctrl_b.ready.next = bready;
+        self.s_axil_ctrl_ar.valid.next = arvalid;
+        self.s_axil_ctrl_ar.addr.next = araddr.into();
+        self.s_axil_ctrl_r.ready.next = rready;
+    }
+
+    fn sample(&self, outputs: &mut Outputs) {
+        if let Some(client) = outputs.s_axi.first_mut() {
+            client.awready = self.s_axi_aw.ready.val();
+            client.wready = self.s_axi_w.ready.val();
+            client.bvalid = self.s_axi_b.valid.val();
+            client.b.id = self.s_axi_b.id.val().raw() as u32;
+            client.b.resp = self.s_axi_b.resp.val().raw() as u8;
+            client.arready = self.s_axi_ar.ready.val();
+            client.rvalid = self.s_axi_r.valid.val();
+            client.r.id = self.s_axi_r.id.val().raw() as u32;
+            client.r.data = self.s_axi_r.data.val().raw();
+            client.r.resp = self.s_axi_r.resp.val().raw() as u8;
+            client.r.last = self.s_axi_r.last.val();
+        }
+        let memory = &mut outputs.m_axi;
+        memory.awvalid = self.m_axi_aw.valid.val();
+        memory.aw = sample_addr(&self.m_axi_aw);
+        memory.wvalid = self.m_axi_w.valid.val();
+        memory.w.data = self.m_axi_w.data.val().raw();
+        memory.w.strb = self.m_axi_w.strb.val().raw() as u16;
+        memory.w.last = self.m_axi_w.last.val();
+        memory.bready = self.m_axi_b.ready.val();
+        memory.arvalid = self.m_axi_ar.valid.val();
+        memory.ar = sample_addr(&self.m_axi_ar);
+        memory.rready = self.m_axi_r.ready.val();
+
+        outputs.m_axi_ptw.arvalid = self.m_axi_ptw_ar.valid.val();
+        outputs.m_axi_ptw.ar = sample_addr(&self.m_axi_ptw_ar);
+        outputs.m_axi_ptw.rready = self.m_axi_ptw_r.ready.val();
+
+        let ctrl = &mut outputs.ctrl;
+        ctrl.awready = self.s_axil_ctrl_aw.ready.val();
+        ctrl.wready = self.s_axil_ctrl_w.ready.val();
+        ctrl.bvalid = self.s_axil_ctrl_b.valid.val();
+        ctrl.bresp = self.s_axil_ctrl_b.resp.val().raw() as u8;
+        ctrl.arready = self.s_axil_ctrl_ar.ready.val();
+        ctrl.rvalid = self.s_axil_ctrl_r.valid.val();
+        ctrl.rdata = self.s_axil_ctrl_r.data.val().u64();
+        ctrl.rresp = self.s_axil_ctrl_r.resp.val().raw() as u8;
+
+        outputs.irq_global = self.irq_global.val();
+        let levels = self.irq_context.val().raw();
+        outputs.irq_context[..64].store_le(levels as u64);
+        outputs.irq_context[64..].store_le((levels >> 64) as u64);
+        outputs.irq_pmu = self.irq_pmu.val();
+    }
+}

@@ -1,0 +1,8 @@
+//! Tests of the model as a whole.
+
+mod commands;
+mod context_faults;
+mod global_faults;
+mod properties;
+mod register_space;
+mod walks;

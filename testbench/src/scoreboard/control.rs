@@ -1,0 +1,246 @@
+//! The register port: writes go into the model when they are answered, reads are compared with it.
+
+use super::records::{Cause, Event};
+use super::stale::{self, Epoch, Half};
+use super::{Kind, Mismatch, Scoreboard, IRQ_LAG};
+use crate::axi::burst::OKAY;
+use crate::memory::Memory;
+use smmu_rtl::params::REG_PAGE;
+use smmu_rtl::registers as regs;
+use smmu_sim::dut::{Inputs, Outputs};
+use std::collections::VecDeque;
+
+/// A write whose address and data have been handed over, and whose response has not.
+#[derive(Clone, Copy, Debug)]
+struct Write {
+    offset: u32,
+    data: u64,
+    strobes: u8,
+    begun: Epoch,
+    cycle: u64,
+}
+
+/// A read that has not been answered.
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    offset: u32,
+    cycle: u64,
+    /// The word as the model had it when the read was accepted.
+    before: u64,
+    /// A write was, or came, under way: old and new are right.
+    overlapped: bool,
+}
+
+/// What is in flight on the register port.
+#[derive(Debug, Default)]
+pub(super) struct Control {
+    addresses: VecDeque<(u32, u64)>,
+    data: VecDeque<(u64, u8)>,
+    writes: VecDeque<Write>,
+    reads: VecDeque<Read>,
+}
+
+impl Control {
+    pub(super) fn idle(&self) -> bool {
+        self.addresses.is_empty() && self.data.is_empty() && self.writes.is_empty() && self.reads.is_empty()
+    }
+
+    /// A write is being performed.
+    pub(super) fn writing(&self) -> bool {
+        !self.writes.is_empty()
+    }
+
+    /// The write that is being performed: offset, data, strobes.
+    pub(super) fn pending(&self) -> Option<(u32, u64, u8)> {
+        self.writes.front().map(|write| (write.offset, write.data, write.strobes))
+    }
+
+    /// Since when the oldest access waits, and what it is.
+    pub(super) fn oldest(&self) -> Option<(u64, String)> {
+        let write = self.writes.front().map(|write| (write.cycle, format!("the register write at {:#x}", write.offset)));
+        let read = self.reads.front().map(|read| (read.cycle, format!("the register read at {:#x}", read.offset)));
+        write.into_iter().chain(read).min()
+    }
+}
+
+impl Scoreboard {
+    /// One cycle of `s_axil_ctrl`.
+    pub(super) fn control_port(&mut self, outputs: &Outputs, inputs: &Inputs, memory: &mut Memory) -> Result<(), Mismatch> {
+        let (master, hardware) = (&inputs.ctrl, &outputs.ctrl);
+        if hardware.bvalid && master.bready {
+            if let Some(write) = self.control.writes.pop_front() {
+                if hardware.bresp != OKAY {
+                    let text = format!("register write at {:#x} got response {}", write.offset, hardware.bresp);
+                    return self.fail(Kind::Register, text);
+                }
+                if self.options.compare {
+                    self.apply(&write, memory);
+                }
+            }
+        }
+        if hardware.rvalid && master.rready {
+            if let Some(read) = self.control.reads.pop_front() {
+                if hardware.rresp != OKAY {
+                    let text = format!("register read at {:#x} got response {}", read.offset, hardware.rresp);
+                    return self.fail(Kind::Register, text);
+                }
+                if self.options.compare {
+                    self.compare(&read, hardware.rdata, memory)?;
+                }
+            }
+        }
+        if master.awvalid && hardware.awready {
+            self.control.addresses.push_back((master.awaddr, self.cycle));
+        }
+        if master.wvalid && hardware.wready {
+            self.control.data.push_back((master.wdata, master.wstrb));
+        }
+        if !self.control.addresses.is_empty() && !self.control.data.is_empty() {
+            self.begin();
+        }
+        if master.arvalid && hardware.arready {
+            let read = Read {
+                offset: master.araddr,
+                cycle: self.cycle,
+                before: self.open.read(master.araddr, 8),
+                overlapped: self.control.writing(),
+            };
+            self.control.reads.push_back(read);
+        }
+        Ok(())
+    }
+
+    /// A write may be performed from now on.
+    fn begin(&mut self) {
+        if let (Some((offset, _)), Some((data, strobes))) = (self.control.addresses.pop_front(), self.control.data.pop_front()) {
+            self.epoch += 1;
+            self.control.writes.push_back(Write { offset, data, strobes, begun: self.epoch, cycle: self.cycle });
+            self.control.reads.iter_mut().for_each(|read| read.overlapped = true);
+        }
+    }
+
+    /// A write has been answered: it holds.
+    fn apply(&mut self, write: &Write, memory: &mut Memory) {
+        let Write { offset, data, strobes, begun, cycle } = *write;
+        let word = offset & !7;
+        let halves = [strobes & 0xf, strobes >> 4];
+        let illegal = regs::missing_bank(&self.params, offset) || halves.iter().any(|half| !matches!(half, 0 | 0xf));
+        let global = self.records.global();
+        if illegal {
+            self.illegal(cycle, Cause::Store(offset, data, strobes));
+        }
+        let bank = (offset / REG_PAGE) as usize;
+        let bank = bank.checked_sub(self.params.num_page).filter(|&bank| bank < self.params.num_cb);
+        let before = bank.map(|bank| stale::bank_config(&*self.open, &self.params, bank));
+        self.open.write_strobed(offset, data, strobes);
+        self.blocked.write_strobed(offset, data, strobes);
+        self.tags_of.clear();
+        if let (Some(bank), Some(before)) = (bank, before) {
+            let translated = before[0].1 & 1 == 1;
+            if translated && before != stale::bank_config(&*self.open, &self.params, bank) {
+                self.stale.config(bank, before, self.epoch);
+            }
+        }
+        if !illegal {
+            self.apply_halves(word, data, halves, begun);
+            let recorders = (0..2).filter(|&n| halves[n] != 0).filter_map(|n| self.records.find(word + 4 * n as u32));
+            let mut recorders: Vec<usize> = recorders.map(|(recorder, _)| recorder).collect();
+            recorders.dedup();
+            for recorder in recorders {
+                self.records.write(recorder, offset, data, strobes, self.cycle, &*self.blocked);
+                self.force_status(recorder);
+            }
+        }
+        self.records.enables_changed(bank.unwrap_or(global), self.cycle, &*self.blocked);
+        self.irq_settling = self.cycle + IRQ_LAG;
+        self.epoch += 1;
+        self.ask_again(memory);
+    }
+
+    /// An illegal register access, which began in that cycle.
+    fn illegal(&mut self, began: u64, cause: Cause) {
+        let event = Event { serial: 0, accepted: began, causes: &[cause], certain: true };
+        self.records.fault(self.records.global(), &event, self.cycle, &*self.blocked);
+    }
+
+    /// The commands among the words that were written, in the order in which they take effect.
+    fn apply_halves(&mut self, word: u32, data: u64, halves: [u8; 2], begun: Epoch) {
+        let wide = regs::at(&self.params, word).is_some_and(|(id, _)| id.register().width == 64);
+        let order = if wide { [1, 0] } else { [0, 1] };
+        for n in order.into_iter().filter(|&n| halves[n] != 0) {
+            let offset = word + 4 * n as u32;
+            let Some((id, index)) = regs::at(&self.params, offset) else { continue };
+            let value = (data >> (32 * n)) as u32;
+            self.stale.written(&Half { id, index, offset, value }, &*self.open, &self.params, begun, self.cycle);
+        }
+    }
+
+    /// A read was answered with the aligned 64-bit word `seen`.
+    fn compare(&mut self, read: &Read, seen: u64, memory: &mut Memory) -> Result<(), Mismatch> {
+        let word = read.offset & !7;
+        for half in 0..2 {
+            let offset = word + 4 * half;
+            self.compare_half(read, offset, (seen >> (32 * half)) as u32, (read.before >> (32 * half)) as u32)?;
+        }
+        if regs::missing_bank(&self.params, read.offset) {
+            self.illegal(read.cycle, Cause::Load(read.offset));
+        }
+        if self.records.find(word).or(self.records.find(word + 4)).is_some() {
+            self.ask_again(memory);
+        }
+        Ok(())
+    }
+
+    fn compare_half(&mut self, read: &Read, offset: u32, seen: u32, before: u32) -> Result<(), Mismatch> {
+        let at = regs::at(&self.params, offset);
+        let name = at.map_or("no register", |(id, _)| id.register().name);
+        if let Some((recorder, register)) = self.records.find(offset) {
+            let potential = self.potential(recorder, None);
+            let states = self.records.describe(recorder);
+            let fits = self.records.read(recorder, register, seen, &potential, self.cycle, &*self.blocked);
+            if !fits && !read.overlapped {
+                let text = format!("{name} at {offset:#x} reads {seen:#x}, but the record is {states}");
+                return self.fail(Kind::Record, text);
+            }
+            return Ok(());
+        }
+        if let Some((id, index)) = at.filter(|(id, _)| matches!(*id, regs::CB_TLBSTATUS | regs::STLBGSTATUS)) {
+            let bank = (id == regs::CB_TLBSTATUS).then_some(index);
+            if seen > 1 || !self.stale.status(bank, seen == 1, read.cycle) {
+                return self.fail(Kind::Sync, format!("{name} at {offset:#x} reads {seen:#x}; no synchronization was asked for"));
+            }
+            return if seen == 0 { self.synchronized() } else { Ok(()) };
+        }
+        let expected = self.open.read(offset, 4) as u32;
+        let pending = || {
+            let Some((offset_written, data, strobes)) = self.control.pending() else { return expected };
+            let mut after = self.open.copy();
+            after.write_strobed(offset_written, data, strobes);
+            after.read(offset, 4) as u32
+        };
+        if seen != expected && !(read.overlapped && (seen == before || seen == pending())) {
+            return self.fail(Kind::Register, format!("{name} at {offset:#x} reads {seen:#x}, must be {expected:#x}"));
+        }
+        Ok(())
+    }
+
+    /// A synchronization has been seen to end: no transaction that it concerns may be in flight.
+    fn synchronized(&mut self) -> Result<(), Mismatch> {
+        for slot in 0..self.flight.slots.len() {
+            let t = &self.flight.slots[slot];
+            let super::flight::Stage::Forwarded { epoch } = t.stage else { continue };
+            let Some(tags) = t.tags.filter(|_| t.in_use) else { continue };
+            let ended = |held: &super::flight::Held| {
+                let entry = self.entry(&*self.open, tags, t.access.addr, held.leaf, held.depth);
+                entry.is_some_and(|entry| self.stale.ended(&entry, false, epoch + 1))
+            };
+            // The one that it went with is among those that held; one of several may be the one that the command does not name.
+            if !t.held.is_empty() && t.held.iter().all(ended) {
+                let text =
+                    format!("the synchronization ended, but the {} used a dropped translation and has no answer", t.describe());
+                return self.fail(Kind::Sync, text);
+            }
+        }
+        Ok(())
+    }
+}

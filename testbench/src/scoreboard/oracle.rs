@@ -1,0 +1,78 @@
+//! What the scoreboard asks: the reference model, behind a trait so that tests can put something else there.
+
+use smmu_sim::model::{Access, Fault, Model, TableMemory, Verdict};
+
+/// Says what the hardware has to do. All offsets are byte offsets in the register space.
+pub trait Oracle {
+    /// Hardware reset.
+    fn reset(&mut self);
+    /// What becomes of an access under registers and tables as they are; nothing cached, nothing changed.
+    fn check(&self, access: &Access, memory: &mut dyn TableMemory) -> Verdict;
+    /// Records a fault as the hardware's recorder does.
+    fn record(&mut self, access: &Access, fault: &Fault);
+    /// What a register read of 4 or 8 bytes shows; nothing changes.
+    fn read(&self, offset: u32, bytes: u8) -> u64;
+    /// The same with its effect: an illegal one is recorded.
+    fn load(&mut self, offset: u32, bytes: u8) -> u64;
+    /// A register write as it stands on the bus.
+    fn write_strobed(&mut self, offset: u32, data: u64, strobes: u8);
+    /// Level of `irq_global`.
+    fn irq_global(&self) -> bool;
+    /// Level of `irq_context[bank]`.
+    fn irq_context(&self, bank: usize) -> bool;
+    /// Whether a fault is recorded in the bank.
+    fn fault_active(&self, bank: usize) -> bool;
+    /// Another one in the same state.
+    fn copy(&self) -> Box<dyn Oracle>;
+}
+
+impl Oracle for Model {
+    fn reset(&mut self) {
+        Model::reset(self);
+    }
+
+    fn check(&self, access: &Access, memory: &mut dyn TableMemory) -> Verdict {
+        Model::check(self, access, memory)
+    }
+
+    fn record(&mut self, access: &Access, fault: &Fault) {
+        Model::record(self, access, fault);
+    }
+
+    fn read(&self, offset: u32, bytes: u8) -> u64 {
+        Model::read(self, offset, bytes)
+    }
+
+    fn load(&mut self, offset: u32, bytes: u8) -> u64 {
+        Model::load(self, offset, bytes)
+    }
+
+    fn write_strobed(&mut self, offset: u32, data: u64, strobes: u8) {
+        Model::write_strobed(self, offset, data, strobes);
+    }
+
+    fn irq_global(&self) -> bool {
+        Model::irq_global(self)
+    }
+
+    fn irq_context(&self, bank: usize) -> bool {
+        Model::irq_context(self, bank)
+    }
+
+    fn fault_active(&self, bank: usize) -> bool {
+        Model::fault_active(self, bank)
+    }
+
+    fn copy(&self) -> Box<dyn Oracle> {
+        Box::new(self.clone())
+    }
+}
+
+/// Writes a 32-bit or 64-bit register at once.
+pub(super) fn poke(oracle: &mut dyn Oracle, offset: u32, value: u64, bytes: u8) {
+    match (bytes, offset & 4) {
+        (8, _) => oracle.write_strobed(offset, value, 0xff),
+        (_, 0) => oracle.write_strobed(offset, value & 0xffff_ffff, 0x0f),
+        _ => oracle.write_strobed(offset, value << 32, 0xf0),
+    }
+}

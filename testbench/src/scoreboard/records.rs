@@ -1,0 +1,434 @@
+//! Fault records and interrupt levels: what the record registers of each bank, and the global ones, may hold.
+//!
+//! The pins do not show when the hardware records a fault, only when its refusal reaches the client. With several faults, clears
+//! and reads on the way, more than one state of the record registers is possible. So each recorder (a bank, or the global one)
+//! keeps the *set of states* that it may be in:
+//!
+//! - a refusal that reached its client is applied to every state; when it may have been recorded before something that is
+//!   already applied, or wiped by a clear since, those outcomes join the set;
+//! - a register write is applied to every state;
+//! - a register read keeps the states that show what was read. A read may also show the fault of a transaction whose refusal is
+//!   still on its way; then the state with it is the one. No state left: the record is wrong.
+//!
+//! In the ordinary run the set has one member, and the comparison is exact. How a fault changes the registers is not known here:
+//! a scratch oracle is loaded with the state (all record registers can be written by software), told the fault, and read back.
+
+use super::oracle::{poke, Oracle};
+use smmu_rtl::params::Params;
+use smmu_rtl::registers::{self as regs, RegId};
+use smmu_sim::model::{Access, Fault};
+
+/// Cycles that an interrupt level may lag behind its record.
+pub const IRQ_LAG: u64 = 4;
+
+/// Registers of one recorder, and their widths in bytes.
+const BANK_REGISTERS: [(RegId, u8); 5] =
+    [(regs::CB_FSR, 4), (regs::CB_FAR, 8), (regs::CB_FSYNR0, 4), (regs::CB_FSYNR1, 4), (regs::CBFRSYNRA, 4)];
+const GLOBAL_REGISTERS: [(RegId, u8); 5] =
+    [(regs::SGFSR, 4), (regs::SGFAR, 8), (regs::SGFSYNR0, 4), (regs::SGFSYNR1, 4), (regs::SGFSYNR2, 4)];
+
+/// Bits of the status registers that say that a fault is recorded.
+const BANK_RECORDED: u64 = 0x8000_01fe;
+const GLOBAL_RECORDED: u64 = 0x8000_01ff;
+const MULTI: u64 = 1 << 31;
+
+/// One possible state of a recorder: status, address, three syndromes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    values: [u64; 5],
+    /// Serial of the transaction whose fault it is, 0 for none or for what software wrote.
+    owner: u64,
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cause {
+    /// A transaction's fault.
+    Access(Access, Fault),
+    /// An illegal register read at this offset.
+    Load(u32),
+    /// An illegal register write: offset, data, strobes.
+    Store(u32, u64, u8),
+}
+
+impl Cause {
+    /// Refused because a fault is pending: it can set `MULTI` and nothing else.
+    fn only_multi(&self) -> bool {
+        matches!(self, Cause::Access(_, fault) if fault.code == 0)
+    }
+}
+
+/// A fault that may be recorded already: its transaction's refusal has not wholly reached the client.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Potential {
+    /// Serial of the transaction.
+    pub serial: u64,
+    /// Cycle of acceptance.
+    pub accepted: u64,
+    /// The fault.
+    pub cause: Cause,
+}
+
+/// A fault that has happened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Event<'a> {
+    /// Serial of the transaction, 0 for a register access.
+    pub serial: u64,
+    /// Cycle of its acceptance.
+    pub accepted: u64,
+    /// What it may have been.
+    pub causes: &'a [Cause],
+    /// Not certain: it may have happened in another recorder.
+    pub certain: bool,
+}
+
+/// What a level should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    Low,
+    High,
+    Unsure,
+}
+
+struct Recorder {
+    states: Vec<State>,
+    /// Cycle of the last fault that was applied, or of the last write that changed something.
+    last_event: u64,
+    /// Cycle of the last write that cleared the status of a state.
+    last_clear: u64,
+    /// Transactions whose fault a read has shown before their refusal reached the client.
+    counted: Vec<u64>,
+    /// The record's owner, known from a read since the last clear.
+    known_owner: Option<u64>,
+    level: Level,
+    level_since: u64,
+}
+
+/// All recorders: one a bank, and the global one, number `num_cb`.
+pub(super) struct Records {
+    params: Params,
+    scratch: Box<dyn Oracle>,
+    recorders: Vec<Recorder>,
+    /// Banks in which a fault may be recorded.
+    active_banks: usize,
+    /// Levels that must be high, and levels that may be either, by bank.
+    high: [u64; 2],
+    unsure: [u64; 2],
+}
+
+impl Records {
+    pub(super) fn new(params: &Params, oracle: &dyn Oracle) -> Self {
+        let mut records = Records {
+            params: *params,
+            scratch: oracle.copy(),
+            recorders: Vec::new(),
+            active_banks: 0,
+            high: [0; 2],
+            unsure: [0; 2],
+        };
+        for n in 0..=params.num_cb {
+            let state = records.read_back(n, 0);
+            records.recorders.push(Recorder {
+                states: vec![state],
+                last_event: 0,
+                last_clear: 0,
+                counted: Vec::new(),
+                known_owner: None,
+                level: Level::Low,
+                level_since: 0,
+            });
+        }
+        records
+    }
+
+    /// Number of the global recorder.
+    pub(super) fn global(&self) -> usize {
+        self.params.num_cb
+    }
+
+    /// The recorder that a fault goes to.
+    pub(super) fn of(&self, fault: &Fault) -> usize {
+        if fault.global {
+            self.global()
+        } else {
+            fault.bank
+        }
+    }
+
+    fn layout(&self, n: usize) -> (&'static [(RegId, u8); 5], usize) {
+        if n == self.global() {
+            (&GLOBAL_REGISTERS, 0)
+        } else {
+            (&BANK_REGISTERS, n)
+        }
+    }
+
+    /// The recorder whose registers hold the 32-bit word at `offset`, with the word's place: register, and bit in it.
+    pub(super) fn find(&self, offset: u32) -> Option<(usize, Word)> {
+        let (id, index) = regs::at(&self.params, offset & !3)?;
+        let restore = matches!(id, regs::CB_FSRRESTORE | regs::SGFSRRESTORE);
+        let n = match id {
+            regs::SGFSRRESTORE => self.global(),
+            regs::CB_FSRRESTORE => index,
+            _ if GLOBAL_REGISTERS.iter().any(|(register, _)| *register == id) => self.global(),
+            _ if BANK_REGISTERS.iter().any(|(register, _)| *register == id) => index,
+            _ => return None,
+        };
+        let (registers, _) = self.layout(n);
+        let place = registers.iter().position(|(register, _)| *register == id);
+        let shift = if offset & 4 != 0 && id.register().width == 64 { 32 } else { 0 };
+        Some((n, if restore { Word::Restore } else { place.map_or(Word::Restore, |place| Word::Of(place, shift)) }))
+    }
+
+    fn recorded(&self, n: usize, state: &State) -> bool {
+        state.values[0] & if n == self.global() { GLOBAL_RECORDED } else { BANK_RECORDED } != 0
+    }
+
+    /// A fault may be recorded in the bank.
+    pub(super) fn may_be_active(&self, bank: usize) -> bool {
+        self.recorders[bank].states.iter().any(|state| self.recorded(bank, state))
+    }
+
+    /// Perhaps no fault is recorded in the bank.
+    pub(super) fn may_be_clear(&self, bank: usize) -> bool {
+        self.recorders[bank].states.iter().any(|state| !self.recorded(bank, state))
+    }
+
+    /// A fault may be recorded in some bank.
+    pub(super) fn any_active(&self) -> bool {
+        self.active_banks != 0
+    }
+
+    /// Reads the scratch oracle's registers of recorder `n`.
+    fn read_back(&self, n: usize, owner: u64) -> State {
+        let (registers, index) = self.layout(n);
+        let values = registers.map(|(id, bytes)| self.scratch.read(id.offset(&self.params, index), bytes));
+        State { values, owner }
+    }
+
+    /// Puts a state into the scratch oracle.
+    fn load(&mut self, n: usize, state: &State) {
+        let (registers, index) = self.layout(n);
+        let restore = if n == self.global() { regs::SGFSRRESTORE } else { regs::CB_FSRRESTORE };
+        let scratch = &mut *self.scratch;
+        poke(scratch, registers[0].0.offset(&self.params, index), u64::MAX, 4);
+        poke(scratch, restore.offset(&self.params, index), state.values[0], 4);
+        for ((id, bytes), value) in registers.iter().zip(state.values).skip(1) {
+            poke(scratch, id.offset(&self.params, index), value, *bytes);
+        }
+    }
+
+    /// The state after one more fault.
+    fn after(&mut self, n: usize, state: &State, serial: u64, cause: &Cause) -> State {
+        let was_active = self.recorded(n, state);
+        if cause.only_multi() && !was_active {
+            // It was refused on account of a fault that is not (any more, or yet) in this state.
+            return *state;
+        }
+        self.load(n, state);
+        match cause {
+            Cause::Access(access, fault) => self.scratch.record(access, fault),
+            Cause::Load(offset) => {
+                self.scratch.load(*offset, 4);
+            }
+            Cause::Store(offset, data, strobes) => self.scratch.write_strobed(*offset, *data, *strobes),
+        }
+        self.read_back(n, if was_active { state.owner } else { serial })
+    }
+
+    /// The record of a fault alone, then others after it.
+    fn first_of_many(&mut self, n: usize, state: &State, serial: u64, cause: &Cause) -> State {
+        let mut blank = *state;
+        blank.values[0] = 0;
+        let mut first = self.after(n, &blank, serial, cause);
+        first.values[0] |= MULTI;
+        first
+    }
+
+    /// A fault happened.
+    pub(super) fn fault(&mut self, n: usize, event: &Event, cycle: u64, cfg: &dyn Oracle) {
+        let Event { serial, accepted, causes, certain } = *event;
+        if let Some(at) = self.recorders[n].counted.iter().position(|&counted| counted == serial) {
+            self.recorders[n].counted.swap_remove(at);
+            return;
+        }
+        let late = accepted <= self.recorders[n].last_event;
+        let wiped = accepted <= self.recorders[n].last_clear;
+        let may_be_first = self.recorders[n].known_owner.is_none_or(|owner| owner == serial);
+        let mut next = Vec::new();
+        let mut keep = |state: State| {
+            if !next.contains(&state) {
+                next.push(state);
+            }
+        };
+        for state in std::mem::take(&mut self.recorders[n].states) {
+            if state.owner == serial && serial != 0 {
+                keep(state);
+                continue;
+            }
+            for cause in causes {
+                keep(self.after(n, &state, serial, cause));
+                if late && may_be_first && !cause.only_multi() {
+                    keep(self.first_of_many(n, &state, serial, cause));
+                }
+            }
+            if wiped || !certain {
+                keep(state);
+            }
+        }
+        self.recorders[n].states = next;
+        self.recorders[n].last_event = cycle;
+        self.settle(n, cycle, cfg);
+    }
+
+    /// A register write that reaches the 32-bit words of recorder `n`.
+    pub(super) fn write(&mut self, n: usize, offset: u32, data: u64, strobes: u8, cycle: u64, cfg: &dyn Oracle) {
+        let mut next = Vec::new();
+        for state in std::mem::take(&mut self.recorders[n].states) {
+            let mut after = self.after_write(n, &state, offset, data, strobes);
+            if !self.recorded(n, &after) {
+                after.owner = 0;
+            }
+            if !next.contains(&after) {
+                next.push(after);
+            }
+        }
+        // Whether it clears anything does not depend on what is known to be recorded: the pins may not have shown it yet.
+        let all = State { values: [if n == self.global() { GLOBAL_RECORDED } else { BANK_RECORDED }, 0, 0, 0, 0], owner: 0 };
+        let cleared = self.after_write(n, &all, offset, data, strobes).values[0] & all.values[0] != all.values[0];
+        let recorder = &mut self.recorders[n];
+        recorder.states = next;
+        recorder.last_event = cycle;
+        if cleared {
+            recorder.last_clear = cycle;
+            recorder.known_owner = None;
+        }
+        self.settle(n, cycle, cfg);
+    }
+
+    fn after_write(&mut self, n: usize, state: &State, offset: u32, data: u64, strobes: u8) -> State {
+        self.load(n, state);
+        self.scratch.write_strobed(offset, data, strobes);
+        self.read_back(n, state.owner)
+    }
+
+    /// A read of a 32-bit word of recorder `n` showed `seen`. `potential`: faults that may be recorded already. False: no state
+    /// explains it.
+    pub(super) fn read(
+        &mut self,
+        n: usize,
+        word: Word,
+        seen: u32,
+        potential: &[Potential],
+        cycle: u64,
+        cfg: &dyn Oracle,
+    ) -> bool {
+        let Word::Of(place, shift) = word else { return seen == 0 };
+        let shows = |state: &State| (state.values[place] >> shift) as u32 == seen;
+        let mut possible = if potential.is_empty() { Vec::new() } else { self.with_potential(n, potential) };
+        possible.retain(shows);
+        let recorder = &mut self.recorders[n];
+        if recorder.states.iter().any(shows) {
+            // Potential faults may have led to the same sight; they join the set when their refusal has come.
+            recorder.states.retain(shows);
+        } else if possible.is_empty() {
+            return false;
+        } else {
+            recorder.states.clone_from(&possible);
+            recorder.last_event = cycle;
+        }
+        self.learn(n, &possible);
+        self.settle(n, cycle, cfg);
+        true
+    }
+
+    /// After a read: whose record it is may be known now. `others`: states with potential faults that show the same.
+    fn learn(&mut self, n: usize, others: &[State]) {
+        let Some(owner) = self.recorders[n].states.first().map(|state| state.owner) else { return };
+        let same = |state: &State| state.owner == owner && self.recorded(n, state);
+        if owner != 0 && self.recorders[n].states.iter().chain(others).all(same) {
+            self.recorders[n].known_owner = Some(owner);
+        }
+    }
+
+    /// All states that two or fewer potential faults, the rest of them setting `MULTI`, lead to.
+    fn with_potential(&mut self, n: usize, potential: &[Potential]) -> Vec<State> {
+        let mut states = self.recorders[n].states.clone();
+        for _ in 0..2 {
+            for state in states.clone() {
+                for p in potential {
+                    let mut reached = vec![self.after(n, &state, p.serial, &p.cause)];
+                    if p.accepted <= self.recorders[n].last_event && !p.cause.only_multi() {
+                        reached.push(self.first_of_many(n, &state, p.serial, &p.cause));
+                    }
+                    for state in reached {
+                        if !states.contains(&state) {
+                            states.push(state);
+                        }
+                    }
+                }
+            }
+        }
+        states
+    }
+
+    /// What the registers may show, for messages.
+    pub(super) fn describe(&self, n: usize) -> String {
+        let states: Vec<String> = self.recorders[n]
+            .states
+            .iter()
+            .map(|s| {
+                let [fsr, far, syn0, syn1, syn2] = s.values;
+                format!("fsr={fsr:#x} far={far:#x} fsynr={syn0:#x},{syn1:#x} frsynra={syn2:#x}")
+            })
+            .collect();
+        states.join(" or ")
+    }
+
+    /// A register write may have changed an interrupt enable.
+    pub(super) fn enables_changed(&mut self, n: usize, cycle: u64, cfg: &dyn Oracle) {
+        self.settle(n, cycle, cfg);
+    }
+
+    /// Recomputes what follows from the states of recorder `n`. `cfg` has every status set, so its levels are the enables.
+    fn settle(&mut self, n: usize, cycle: u64, cfg: &dyn Oracle) {
+        let global = n == self.global();
+        let enabled = if global { cfg.irq_global() } else { cfg.irq_context(n) };
+        let (may_active, may_clear) = (self.may_be_active(n), self.may_be_clear(n));
+        let level = match (enabled && may_active, may_clear) {
+            (false, _) => Level::Low,
+            (true, false) => Level::High,
+            (true, true) => Level::Unsure,
+        };
+        let recorder = &mut self.recorders[n];
+        if recorder.level != level {
+            recorder.level = level;
+            recorder.level_since = cycle;
+        }
+        if !global {
+            let bit = 1 << (n % 64);
+            self.high[n / 64] = self.high[n / 64] & !bit | if level == Level::High { bit } else { 0 };
+            self.unsure[n / 64] = self.unsure[n / 64] & !bit | if level == Level::Unsure { bit } else { 0 };
+            self.active_banks = (0..self.params.num_cb).filter(|&bank| self.may_be_active(bank)).count();
+        }
+    }
+
+    /// Banks whose level is not what it must be, one bit each.
+    pub(super) fn wrong_levels(&self, seen: &[u64; 2]) -> [u64; 2] {
+        std::array::from_fn(|n| (seen[n] ^ self.high[n]) & !self.unsure[n])
+    }
+
+    /// What the level of recorder `n` must be, and since when.
+    pub(super) fn level(&self, n: usize) -> (Level, u64) {
+        (self.recorders[n].level, self.recorders[n].level_since)
+    }
+}
+
+/// A 32-bit word of a recorder's registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// Register number in the recorder's list, and the word's lowest bit in it.
+    Of(usize, u32),
+    /// The restore register: reads as zero.
+    Restore,
+}

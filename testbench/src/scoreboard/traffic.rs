@@ -1,0 +1,182 @@
+//! The downstream port: which client transaction an access belongs to, and the data that goes with it.
+
+use super::flight::{Slot, Stage};
+use super::{Kind, Mismatch, Scoreboard};
+use crate::axi::burst;
+use crate::memory::Memory;
+use smmu_sim::dut::{AddrBeat, Inputs, Outputs};
+
+/// Write data beats that may stand downstream before their address does.
+const MAX_EARLY_DATA: usize = 64;
+
+impl Scoreboard {
+    /// One cycle of `m_axi`.
+    pub(super) fn downstream(&mut self, outputs: &Outputs, inputs: &Inputs, memory: &mut Memory) -> Result<(), Mismatch> {
+        let (hardware, slave) = (&outputs.m_axi, &inputs.m_axi);
+        if hardware.awvalid {
+            if !self.aw_seen {
+                self.forward(true, &hardware.aw, memory)?;
+            }
+            self.aw_seen = !slave.awready;
+            self.stalls.aw += u64::from(!slave.awready);
+        }
+        if hardware.arvalid {
+            if !self.ar_seen {
+                self.forward(false, &hardware.ar, memory)?;
+            }
+            self.ar_seen = !slave.arready;
+            self.stalls.ar += u64::from(!slave.arready);
+        }
+        if hardware.wvalid && slave.wready {
+            self.flight.down_data.push_back(hardware.w);
+        }
+        if !self.flight.down_data.is_empty() {
+            self.write_data()?;
+        }
+        if slave.rvalid && hardware.rready {
+            let id = slave.r.id as usize;
+            let Some(&slot) = self.flight.down_reads.get(id).and_then(|queue| queue.front()) else { return Ok(()) };
+            self.flight.slots[slot].beats.push_back(slave.r);
+            self.flight.slots[slot].progress = self.cycle;
+            if slave.r.last {
+                self.flight.down_reads[id].pop_front();
+            }
+        }
+        if slave.bvalid && hardware.bready {
+            let id = slave.b.id as usize;
+            if let Some(slot) = self.flight.down_writes.get_mut(id).and_then(|queue| queue.pop_front()) {
+                self.flight.slots[slot].resp = Some(slave.b.resp);
+                self.flight.slots[slot].progress = self.cycle;
+            }
+        }
+        Ok(())
+    }
+
+    /// An address stands downstream for the first time.
+    fn forward(&mut self, write: bool, beat: &AddrBeat, memory: &mut Memory) -> Result<(), Mismatch> {
+        let mut waiting = Vec::new();
+        let mut found = None;
+        'ports: for port in 0..self.flight.ports.len() {
+            let queues = &self.flight.ports[port];
+            let Some(queue) = (if write { &queues.writes } else { &queues.reads }).get(beat.id as usize) else { break };
+            let mut older = 0;
+            for at in 0..queue.len() {
+                let queues = &self.flight.ports[port];
+                let slot = if write { queues.writes[beat.id as usize][at] } else { queues.reads[beat.id as usize][at] };
+                let t = &self.flight.slots[slot];
+                if t.stage != Stage::Waiting || t.must_refuse {
+                    continue;
+                }
+                if same_payload(&t.beat, beat) && self.may_stand(slot, beat, memory) {
+                    found = Some((slot, waiting.split_off(waiting.len() - older)));
+                    break 'ports;
+                }
+                waiting.push(slot);
+                older += 1;
+            }
+        }
+        let Some((slot, overtaken)) = found else { return self.unexplained(write, beat, &waiting) };
+        for older in overtaken {
+            if self.options.compare && self.causes(older, false, memory).is_empty() && self.causes(older, true, memory).is_empty()
+            {
+                let text = format!(
+                    "the {} went downstream before the older {}",
+                    self.flight.slots[slot].describe(),
+                    self.flight.slots[older].describe()
+                );
+                return self.fail(Kind::Address, text);
+            }
+            self.flight.slots[older].must_refuse = true;
+        }
+        self.gone(slot);
+        Ok(())
+    }
+
+    fn may_stand(&mut self, slot: Slot, beat: &AddrBeat, memory: &mut Memory) -> bool {
+        if self.options.compare {
+            self.may_go(slot, beat.addr, memory)
+        } else {
+            (beat.addr ^ self.flight.slots[slot].beat.addr) % burst::PAGE == 0
+        }
+    }
+
+    /// Nothing that waits explains the address: says why in the best way.
+    fn unexplained(&mut self, write: bool, beat: &AddrBeat, waiting: &[Slot]) -> Result<(), Mismatch> {
+        let kind = if write { "write" } else { "read" };
+        let shape = format!(
+            "downstream {kind} at {:#x}, stream {:#x}, id {}, {} beats",
+            beat.addr,
+            beat.user,
+            beat.id,
+            burst::beats(beat)
+        );
+        let slots = &self.flight.slots;
+        if let Some(&slot) = waiting.iter().find(|&&slot| same_payload(&slots[slot].beat, beat)) {
+            let t = &slots[slot];
+            return self.fail(Kind::Address, format!("{shape}: the {} {}", t.describe(), t.expectation()));
+        }
+        if let Some(&slot) = waiting.iter().find(|&&slot| (slots[slot].beat.addr ^ beat.addr) % burst::PAGE == 0) {
+            let t = &slots[slot];
+            return self.fail(Kind::Payload, format!("{shape}: {beat:x?} is not the payload of the client's {:x?}", t.beat));
+        }
+        self.fail(Kind::Leak, format!("{shape}: no client transaction asked for it"))
+    }
+
+    /// A transaction went downstream.
+    fn gone(&mut self, slot: Slot) {
+        let (cycle, epoch) = (self.cycle, self.epoch);
+        let stalls = self.stalls;
+        let tags = if self.options.compare { self.tags(self.flight.slots[slot].access.stream_id) } else { None };
+        let t = &mut self.flight.slots[slot];
+        t.stage = Stage::Forwarded { epoch };
+        t.progress = cycle;
+        t.tags = tags;
+        let latency = cycle - t.accepted;
+        let stalled = if t.write { stalls.aw } else { stalls.ar } - t.stalls;
+        let bytes = burst::total_bytes(&t.beat);
+        let id = t.beat.id as usize;
+        if t.write {
+            self.flight.down_writes[id].push_back(slot);
+            self.flight.down_order.push_back(slot);
+            self.stats.writes += 1;
+            self.stats.write_bytes += bytes;
+        } else {
+            self.flight.down_reads[id].push_back(slot);
+            self.stats.reads += 1;
+            self.stats.read_bytes += bytes;
+        }
+        self.stats.latency.add(latency);
+        self.stats.hits += u64::from(latency.saturating_sub(stalled) <= 2);
+    }
+
+    /// Gives downstream data to the oldest forwarded write that is not complete, and compares it with the client's.
+    fn write_data(&mut self) -> Result<(), Mismatch> {
+        while let (Some(&slot), Some(&w)) = (self.flight.down_order.front(), self.flight.down_data.front()) {
+            let n = self.flight.slots[slot].data_sent;
+            let expected = self.flight.client_beat(slot, n).copied();
+            if expected != Some(w) {
+                let text = format!(
+                    "data beat {n} of the {}: downstream {w:x?}, client {expected:x?}",
+                    self.flight.slots[slot].describe()
+                );
+                return self.fail(Kind::Data, text);
+            }
+            self.flight.down_data.pop_front();
+            let t = &mut self.flight.slots[slot];
+            t.progress = self.cycle;
+            t.data_sent += 1;
+            if t.data_sent == burst::beats(&t.beat) {
+                self.flight.down_order.pop_front();
+            }
+        }
+        if self.flight.down_data.len() > MAX_EARLY_DATA {
+            return self.fail(Kind::Leak, format!("{MAX_EARLY_DATA} write data beats went downstream without an address"));
+        }
+        Ok(())
+    }
+}
+
+/// Everything but the address is equal, and the address in its page.
+fn same_payload(client: &AddrBeat, downstream: &AddrBeat) -> bool {
+    AddrBeat { addr: client.addr, ..*downstream } == *client
+}

@@ -1,0 +1,168 @@
+//! Asking the model: at acceptance, and again for everything in flight when something changes.
+
+use super::flight::{Slot, Stage};
+use super::records::{Cause, Potential};
+use super::stale::{self, Entry, Tags};
+use super::{Oracle, Scoreboard};
+use crate::axi::burst;
+use crate::memory::Memory;
+use smmu_sim::dut::AddrBeat;
+use smmu_sim::model::{Access, TableMemory, Verdict};
+
+/// The tables as memory holds them, with note of what was read last.
+pub(super) struct Tables<'a> {
+    memory: &'a mut Memory,
+    pub leaf: u64,
+    pub depth: u8,
+}
+
+impl<'a> Tables<'a> {
+    pub(super) fn new(memory: &'a mut Memory) -> Self {
+        Tables { memory, leaf: 0, depth: 0 }
+    }
+}
+
+impl TableMemory for Tables<'_> {
+    fn read64(&mut self, pa: u64) -> Option<u64> {
+        let word = self.memory.table_word(pa);
+        self.leaf = word.unwrap_or_default();
+        self.depth += 1;
+        word
+    }
+}
+
+/// For questions whose answer needs no table.
+pub(super) struct NoTables;
+
+impl TableMemory for NoTables {
+    fn read64(&mut self, _pa: u64) -> Option<u64> {
+        None
+    }
+}
+
+/// What the model needs of a client address.
+pub(super) fn access(beat: &AddrBeat, write: bool, bus_bytes: usize) -> Access {
+    Access {
+        stream_id: beat.user,
+        addr: beat.addr,
+        write,
+        privileged: beat.prot & 1 != 0,
+        non_secure: beat.prot & 2 != 0,
+        instruction: beat.prot & 4 != 0,
+        illegal_burst: burst::leaves_page(beat, bus_bytes),
+    }
+}
+
+/// The refusal on account of a pending fault, if the bank of the access would refuse.
+pub(super) fn pending_refusal(blocked: &dyn Oracle, access: &Access) -> Option<(Verdict, usize)> {
+    let verdict = blocked.check(access, &mut NoTables);
+    match verdict {
+        Verdict::Refused { fault, .. } if fault.code == 0 && !fault.global => Some((verdict, fault.bank)),
+        _ => None,
+    }
+}
+
+impl Scoreboard {
+    /// A client address was handed over.
+    pub(super) fn accept(&mut self, port: usize, write: bool, beat: &AddrBeat, memory: &mut Memory) {
+        let access = access(beat, write, self.params.data_width / 8);
+        let slot = self.flight.accept(port, write, beat, access, self.cycle);
+        let t = &mut self.flight.slots[slot];
+        t.born = self.epoch;
+        t.stalls = if write { self.stalls.aw } else { self.stalls.ar };
+        if self.options.compare {
+            self.ask(slot, memory);
+        }
+    }
+
+    /// Asks the model about one transaction, as things are now.
+    fn ask(&mut self, slot: Slot, memory: &mut Memory) {
+        let access = self.flight.slots[slot].access;
+        let mut tables = Tables::new(memory);
+        let verdict = self.open.check(&access, &mut tables);
+        let (leaf, depth) = (tables.leaf, tables.depth);
+        let pending = if self.records.any_active() { pending_refusal(&*self.blocked, &access) } else { None };
+        let t = &mut self.flight.slots[slot];
+        t.hold(verdict, leaf, depth, self.epoch);
+        match pending {
+            None => t.maybe_clear = true,
+            Some((refusal, bank)) => {
+                if !t.blocked.contains(&refusal) {
+                    t.blocked.push(refusal);
+                }
+                t.maybe_pending |= self.records.may_be_active(bank);
+                t.maybe_clear |= self.records.may_be_clear(bank);
+            }
+        }
+    }
+
+    /// Asks again about everything whose fate the pins have not shown.
+    pub(super) fn ask_again(&mut self, memory: &mut Memory) {
+        if !self.options.compare || self.flight.is_empty() {
+            return;
+        }
+        for slot in 0..self.flight.slots.len() {
+            let t = &self.flight.slots[slot];
+            if t.in_use && t.stage == Stage::Waiting {
+                self.ask(slot, memory);
+            }
+        }
+    }
+
+    /// Watched memory, or what exists of it, changed since the last cycle.
+    pub(super) fn tables_changed(&mut self, memory: &mut Memory) {
+        self.generation = memory.generation();
+        self.epoch += 1;
+        let mut changes = std::mem::take(&mut self.changes);
+        memory.take_changes(&mut changes);
+        let in_flight = !self.flight.is_empty();
+        for change in &changes {
+            self.stale.descriptor(change, self.epoch, in_flight);
+        }
+        self.changes = changes;
+        self.ask_again(memory);
+    }
+
+    /// Faults for this recorder that the hardware may have recorded, although their refusal has not wholly reached the client.
+    pub(super) fn potential(&self, recorder: usize, except: Option<Slot>) -> Vec<Potential> {
+        let mut found = Vec::new();
+        for slot in self.flight.live().filter(|&slot| Some(slot) != except) {
+            let t = &self.flight.slots[slot];
+            let mut add = |fault| {
+                if self.records.of(&fault) == recorder {
+                    let cause = Cause::Access(t.access, fault);
+                    found.push(Potential { serial: t.serial, accepted: t.accepted, cause });
+                }
+            };
+            match t.stage {
+                Stage::Forwarded { .. } => {}
+                Stage::Refusing { .. } => t.causes.iter().copied().for_each(add),
+                Stage::Waiting => {
+                    t.faults().for_each(|(_, fault)| add(fault));
+                    t.blocked.iter().filter_map(Verdict::fault).for_each(add);
+                }
+            }
+        }
+        found
+    }
+
+    /// The tags of a stream's translations; `None` if no bank translates it.
+    pub(super) fn tags(&mut self, stream_id: u32) -> Option<Tags> {
+        if let Some(&(_, tags)) = self.tags_of.iter().find(|(stream, _)| *stream == stream_id) {
+            return tags;
+        }
+        let tags = stale::tags(&*self.open, &self.params, stream_id);
+        self.tags_of.push((stream_id, tags));
+        tags
+    }
+
+    /// The cached form of a translation that was read from `leaf`, the last of `depth` descriptors, under the registers of `oracle`.
+    pub(super) fn entry(&self, oracle: &dyn Oracle, tags: Tags, addr: u64, leaf: u64, depth: u8) -> Option<Entry> {
+        let stage1 = stale::stage1(oracle, &self.params, tags.bank);
+        let va = stage1.virtual_address(addr);
+        let region = stage1.region(va, self.params.straps.granule_16k, self.params.output_bits()).ok()?;
+        let level = (region.walk.start_level() + depth).checked_sub(1)?;
+        let bits = region.walk.granule.entry_bits(level.min(3));
+        Some(Entry { tags, va, bits, global: leaf >> 11 & 1 == 0 })
+    }
+}
