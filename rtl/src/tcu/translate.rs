@@ -15,6 +15,7 @@
 use super::accept::Accept;
 use super::bank::Bank;
 use super::decide::Decide;
+use super::fill_stage::FillStage;
 use super::invalidate::Invalidate;
 use super::main_tlb::MainTlb;
 use super::va_index::VaIndex;
@@ -111,6 +112,7 @@ pub struct Translate<
     wc0: WalkCache<2>,
     decide: Decide<CB>,
     walker: Walker,
+    fills: FillStage,
     invalidate: Invalidate,
     scan: Signal<Local, Bit>,
     empty: Signal<Local, Bit>,
@@ -204,6 +206,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             wc0: WalkCache::default(),
             decide: Decide::new(params),
             walker: Walker::new(params),
+            fills: FillStage::default(),
             invalidate: Invalidate::new((1 << SW).max(1 << W2).max(8)),
             scan: Signal::default(),
             empty: Signal::default(),
@@ -226,11 +229,12 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, f4_keys);
-        clock!(self, clock, accept, bank, tlb, wc2, wc1, wc0, decide, walker, invalidate);
+        clock!(self, clock, accept, bank, tlb, wc2, wc1, wc0, decide, walker, fills, invalidate);
         self.accept.aresetn.next = self.aresetn.val();
         self.bank.aresetn.next = self.aresetn.val();
         self.decide.aresetn.next = self.aresetn.val();
         self.walker.aresetn.next = self.aresetn.val();
+        self.fills.aresetn.next = self.aresetn.val();
         self.invalidate.aresetn.next = self.aresetn.val();
         AddrOut::<4, 48>::link(&mut self.m_axi_ptw_ar, &mut self.walker.m_axi_ptw_ar);
         ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.walker.m_axi_ptw_r);
@@ -377,22 +381,34 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.walker.d_ng.next = self.decide.d_ng.val();
 
         // Fills.
-        self.tlb.fl_tag_we.next = self.walker.tlb_tag_we.val();
-        self.tlb.fl_tag.next = self.walker.tlb_tag.val();
-        self.tlb.fl_data_we.next = self.walker.tlb_data_we.val();
-        self.tlb.fl_data.next = self.walker.tlb_data.val();
-        self.tlb.fl_set.next = self.walker.tlb_set.val();
-        self.tlb.fl_sector.next = self.walker.tlb_sector.val();
-        self.tlb.fl_way.next = self.walker.tlb_way.val();
-        self.wc2.fl_we.next = self.walker.wc2_we.val();
-        self.wc2.fl_index.next = self.walker.wc_index.val();
-        self.wc2.fl_entry.next = self.walker.wc_entry.val();
-        self.wc1.fl_we.next = self.walker.wc1_we.val();
-        self.wc1.fl_index.next = self.walker.wc_index.val();
-        self.wc1.fl_entry.next = self.walker.wc_entry.val();
-        self.wc0.fl_we.next = self.walker.wc0_we.val();
-        self.wc0.fl_index.next = self.walker.wc_index.val();
-        self.wc0.fl_entry.next = self.walker.wc_entry.val();
+        self.fills.i_tlb_tag_we.next = self.walker.tlb_tag_we.val();
+        self.fills.i_tlb_tag.next = self.walker.tlb_tag.val();
+        self.fills.i_tlb_data_we.next = self.walker.tlb_data_we.val();
+        self.fills.i_tlb_data.next = self.walker.tlb_data.val();
+        self.fills.i_tlb_set.next = self.walker.tlb_set.val();
+        self.fills.i_tlb_sector.next = self.walker.tlb_sector.val();
+        self.fills.i_tlb_way.next = self.walker.tlb_way.val();
+        self.fills.i_wc2_we.next = self.walker.wc2_we.val();
+        self.fills.i_wc1_we.next = self.walker.wc1_we.val();
+        self.fills.i_wc0_we.next = self.walker.wc0_we.val();
+        self.fills.i_wc_index.next = self.walker.wc_index.val();
+        self.fills.i_wc_entry.next = self.walker.wc_entry.val();
+        self.tlb.fl_tag_we.next = self.fills.tlb_tag_we.val();
+        self.tlb.fl_tag.next = self.fills.tlb_tag.val();
+        self.tlb.fl_data_we.next = self.fills.tlb_data_we.val();
+        self.tlb.fl_data.next = self.fills.tlb_data.val();
+        self.tlb.fl_set.next = self.fills.tlb_set.val();
+        self.tlb.fl_sector.next = self.fills.tlb_sector.val();
+        self.tlb.fl_way.next = self.fills.tlb_way.val();
+        self.wc2.fl_we.next = self.fills.wc2_we.val();
+        self.wc2.fl_index.next = self.fills.wc_index.val();
+        self.wc2.fl_entry.next = self.fills.wc_entry.val();
+        self.wc1.fl_we.next = self.fills.wc1_we.val();
+        self.wc1.fl_index.next = self.fills.wc_index.val();
+        self.wc1.fl_entry.next = self.fills.wc_entry.val();
+        self.wc0.fl_we.next = self.fills.wc0_we.val();
+        self.wc0.fl_index.next = self.fills.wc_index.val();
+        self.wc0.fl_entry.next = self.fills.wc_entry.val();
 
         // Maintenance.
         self.invalidate.op_valid.next = self.op_valid.val();
