@@ -220,7 +220,7 @@ mod tests {
             |s| {
                 // Offsets that exist in three cycles out of four.
                 pick += 1;
-                if pick % 4 != 0 {
+                if !pick.is_multiple_of(4) {
                     s.set("access_addr", u128::from(offsets[pick * 7 % offsets.len()]));
                 }
             },

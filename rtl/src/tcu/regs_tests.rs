@@ -276,14 +276,14 @@ fn verilog_agrees() {
         ),
         |s| {
             // Reset now and then, seldom enough for the reset sequence (about 250 cycles) to end.
-            if s.output("init_done") == 0 || pick % 1500 != 0 {
+            if s.output("init_done") == 0 || !pick.is_multiple_of(1500) {
                 let low = pick < 3;
                 s.set("aresetn", u128::from(!low));
             }
             pick += 1;
             s.set("s_axil_ctrl_aw$addr", u128::from(offsets[pick * 5 % offsets.len()]));
             s.set("s_axil_ctrl_ar$addr", u128::from(offsets[pick * 11 % offsets.len()]));
-            if pick % 9 != 0 {
+            if !pick.is_multiple_of(9) {
                 let strobes = [0xFFu128, 0x0F, 0xF0, 0xFF][pick % 4];
                 s.set("s_axil_ctrl_w$strb", strobes);
             }
