@@ -11,7 +11,6 @@ mod faults;
 mod maintenance;
 
 type Mini = Regs<4, 2, 3, 8, 17>;
-type Zynqmp = Regs<16, 4, 5, 10, 17>;
 
 /// One pulse of the configuration bus: kind, index, value.
 type Change = (u128, u128, u64);
@@ -235,11 +234,6 @@ fn zynqmp() -> ZynqmpBench {
 #[test]
 fn synthesizes() {
     crate::testing::synthesis_check(Mini::new(&MINI));
-}
-
-#[test]
-fn synthesizes_as_zynqmp() {
-    crate::testing::synthesis_check(Zynqmp::new(&ZYNQMP));
 }
 
 #[test]
