@@ -20,7 +20,7 @@
 //! | cycle | look-up | maintenance |
 //! | --- | --- | --- |
 //! | c | `lk_set`, `lk_sector` | `pr_valid` and `pr_set` |
-//! | c + 1 | `cmp_*` compared with what was read: `hit`, `hit_*`, `way` | the set compared with `inv_*`; matching pages lose their valid bit in c + 2 |
+//! | c + 1 | `cmp_*` compared with what was read; in c + 2 `hit`, `hit_*`, `way` | the set compared with `inv_*`; matching pages lose their valid bit in c + 2 |
 //!
 //! Tag and data of a line are read in one cycle. A fill first writes the tag with no page valid together with the first data word,
 //! then the data words, last the tag with the valid pages: no look-up sees a tag with another line's data. The caller lets only one
@@ -100,6 +100,14 @@ pub struct MainTlb<const SW: usize, const DA: usize> {
     fill_way: Signal<Local, Word<4>>,
     is_empty: Signal<Local, Bit>,
     dropping: DFF<Word<4>>,
+    selected: DFF<Word<4>>,
+    words: [DFF<Word<51>>; 4],
+    way_q: DFF<Word<2>>,
+    matched: Signal<Local, Bit>,
+    data_read: Signal<Local, Word<50>>,
+    ng_read: Signal<Local, Word<1>>,
+    answered: Signal<Local, Bit>,
+    choice: Signal<Local, Word<2>>,
     drop_pages: [DFF<Word<8>>; 4],
     drop_set: DFF<Word<7>>,
 }
@@ -167,6 +175,14 @@ impl<const SW: usize, const DA: usize> Default for MainTlb<SW, DA> {
             fill_way: Signal::default(),
             is_empty: Signal::default(),
             dropping: DFF::default(),
+            selected: DFF::default(),
+            words: std::array::from_fn(|_| DFF::default()),
+            way_q: DFF::default(),
+            matched: Signal::default(),
+            data_read: Signal::default(),
+            ng_read: Signal::default(),
+            answered: Signal::default(),
+            choice: Signal::default(),
             drop_pages: std::array::from_fn(|_| DFF::default()),
             drop_set: DFF::default(),
         }
@@ -187,7 +203,9 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
             probe_sector,
             probe_granule,
             dropping,
-            drop_set
+            drop_set,
+            selected,
+            way_q
         );
         self.probing.d.next = self.pr_valid.val();
         self.probe_clear.d.next = self.pr_clear.val();
@@ -212,6 +230,7 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
         self.fill_way.next = bits::<4>(1) << self.fl_way.val();
         self.hit_data.next = 0.into();
         self.hit_ng.next = false;
+        self.answered.next = false;
         self.select.next = 0.into();
         self.same_line.next = 0.into();
         self.empty.next = 0.into();
@@ -236,10 +255,16 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
             self.empty.next = self.empty.val().replace_bit(i, self.is_empty.val());
             self.kept.next = self.valid_pages.val() & self.page.val();
             // The lowest way that has the page answers.
-            if self.tags_match.val() & self.kept.val().any() & !self.select.val().any() {
-                self.select.next = self.select.val().replace_bit(i, true);
-                self.hit_data.next = self.data[i].rdata.val();
-                self.hit_ng.next = self.tag[i].rdata.val().get_bit(40);
+            self.matched.next = self.tags_match.val() & self.kept.val().any();
+            self.select.next = self.select.val().replace_bit(i, self.matched.val());
+            self.words[i].clock.next = self.clock.val();
+            self.data_read.next = self.data[i].rdata.val();
+            self.ng_read.next = self.tag[i].rdata.val().get_bits::<1>(40);
+            self.words[i].d.next = bit_cast::<51, 50>(self.data_read.val()) | (bit_cast::<51, 1>(self.ng_read.val()) << 50);
+            if self.selected.q.val().get_bit(i) & !self.answered.val() {
+                self.answered.next = true;
+                self.hit_data.next = self.words[i].q.val().get_bits::<50>(0);
+                self.hit_ng.next = self.words[i].q.val().get_bit(50);
             }
 
             // Maintenance: what the set read in the cycle before keeps.
@@ -280,20 +305,23 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
         }
         self.dropping.d.next = self.drop.val();
         self.drop_set.d.next = self.probe_set.q.val();
-        self.hit.next = self.select.val().any();
+        self.selected.d.next = self.select.val();
+        self.hit.next = self.answered.val();
 
         // Where a fill goes.
-        self.way.next = self.turn.q.val();
+        self.choice.next = self.turn.q.val();
         for i in 0..4 {
             if self.empty.val().get_bit(i) {
-                self.way.next = i.into();
+                self.choice.next = i.into();
             }
         }
         for i in 0..4 {
             if self.same_line.val().get_bit(i) {
-                self.way.next = i.into();
+                self.choice.next = i.into();
             }
         }
+        self.way_q.d.next = self.choice.val();
+        self.way.next = self.way_q.q.val();
         if self.fl_tag_we.val() {
             self.turn.d.next = self.turn.q.val() + 1;
         }
