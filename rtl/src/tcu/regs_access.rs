@@ -9,11 +9,12 @@
 //! | `Decode` | the first ROM looks up the address | `Look` |
 //! | `Look` | its answer is registered | `Kind` |
 //! | `Kind` | the second ROM looks up the kind, the RAM and the fault record are read | `Fetch` |
-//! | `Fetch` | the old value of the word is put together | `Apply` |
+//! | `Fetch` | what was read is registered | `Apply` |
 //! | `Apply` | new value to RAM, fault record or synchronization | `Grant`, `BankRead`, `Push`, next word |
 //! | `Grant` | waits until the translation front is empty | `Effect` |
 //! | `Effect` | configuration bus pulse, or change of the fault status | next word |
-//! | `BankRead` | reads the bank's CBAR for its VMID | `Push` |
+//! | `BankRead` | reads the bank's CBAR for its VMID | `BankTake` |
+//! | `BankTake` | the VMID is registered | `Push` |
 //! | `Push` | hands a TLB maintenance command to the queue | next word |
 //! | `Refuse` | records the configuration access fault | `Finish` |
 //! | `Finish` | `access_done` | `Wait` |
@@ -41,6 +42,7 @@ pub enum AccessState {
     Grant,
     Effect,
     BankRead,
+    BankTake,
     Push,
     Refuse,
     Finish,
@@ -106,11 +108,13 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     ram: RamSync<AW, 32>,
     state: DFF<AccessState>,
     high: DFF<Bit>,
-    old: DFF<Word<32>>,
+    stored: DFF<Word<32>>,
+    elsewhere: DFF<Word<32>>,
     controls: DFF<Word<26>>,
     value_low: DFF<Word<32>>,
     value_high: DFF<Word<32>>,
     cache_lock: DFF<Bit>,
+    vmid: DFF<Word<9>>,
     refused_addr: DFF<Word<32>>,
     cbar_reset: Constant<Word<32>>,
     lock_reset: Constant<Bit>,
@@ -122,8 +126,8 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     fetched: Signal<Local, Word<26>>,
     mask: Signal<Local, Word<32>>,
     reset: Signal<Local, Word<32>>,
-    stored: Signal<Local, Word<32>>,
     source: Signal<Local, Word<32>>,
+    old: Signal<Local, Word<32>>,
     to_ram: Signal<Local, Bit>,
     select: Signal<Local, Word<32>>,
     replace: Signal<Local, Word<32>>,
@@ -136,7 +140,6 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     advance: Signal<Local, Bit>,
     cbar: Signal<Local, Word<32>>,
     hyp_bank: Signal<Local, Bit>,
-    vmid: Signal<Local, Word<9>>,
     asid: Signal<Local, Word<16>>,
     vpn: Signal<Local, Word<37>>,
     how: Signal<Local, Word<7>>,
@@ -193,11 +196,13 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             ram: RamSync::default(),
             state: DFF::default(),
             high: DFF::default(),
-            old: DFF::default(),
+            stored: DFF::default(),
+            elsewhere: DFF::default(),
             controls: DFF::default(),
             value_low: DFF::default(),
             value_high: DFF::default(),
             cache_lock: DFF::default(),
+            vmid: DFF::default(),
             refused_addr: DFF::default(),
             cbar_reset: Constant::new(Word::new(reset_value(params, CBAR).into())),
             lock_reset: Constant::new(SACR.field("CACHE_LOCK").get(reset_value(params, SACR)) == 1),
@@ -209,8 +214,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             fetched: Signal::default(),
             mask: Signal::default(),
             reset: Signal::default(),
-            stored: Signal::default(),
             source: Signal::default(),
+            old: Signal::default(),
             to_ram: Signal::default(),
             select: Signal::default(),
             replace: Signal::default(),
@@ -223,7 +228,6 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             advance: Signal::default(),
             cbar: Signal::default(),
             hyp_bank: Signal::default(),
-            vmid: Signal::default(),
             asid: Signal::default(),
             vpn: Signal::default(),
             how: Signal::default(),
@@ -234,7 +238,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
 impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic for RegsAccess<BI, RI, AW, RAW> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, high, old, controls, value_low, value_high, cache_lock, refused_addr);
+        dff_setup!(self, clock, state, high, stored, elsewhere, controls, value_low, value_high, cache_lock, vmid, refused_addr);
         clock!(self, clock, decode, ram);
 
         // What the word is.
@@ -246,7 +250,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.bank.next = self.decode.bank.val();
         self.rec_index.next = self.decode.rec_index.val();
         self.ram_addr.next = self.decode.slot.val();
-        if (self.state.q.val() == AccessState::BankRead) | (self.state.q.val() == AccessState::Push) {
+        if (self.state.q.val() == AccessState::BankRead) | (self.state.q.val() == AccessState::BankTake) {
             self.ram_addr.next = self.decode.cbar_slot.val();
         }
         self.ram.raddr.next = self.ram_addr.val();
@@ -260,15 +264,11 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.written.next = self.access_data.val().get_bits::<32>(32);
         }
 
-        // The old value of the word, from where it lives.
+        // What the word shows if it does not live in the RAM.
         self.fetched.next = self.decode.kind.val().get_bits::<26>(64);
         self.mask.next = self.decode.kind.val().get_bits::<32>(0);
         self.reset.next = self.decode.kind.val().get_bits::<32>(32);
-        self.stored.next = 0.into();
-        if self.fetched.val().get_bit(0) | (self.fetched.val().get_bit(6) & self.access_write.val()) {
-            self.stored.next = self.ram.rdata.val();
-        }
-        self.source.next = self.stored.val() ^ self.reset.val();
+        self.source.next = 0.into();
         if self.fetched.val().get_bit(1) {
             self.source.next = self.source.val() | self.rec_far.val().get_bits::<32>(0);
         }
@@ -287,7 +287,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.source.next = self.source.val() | 1;
         }
 
-        // The new value of a word in the RAM.
+        // The old value, and the new value of a word in the RAM.
+        self.old.next = (self.stored.q.val() ^ self.reset.val()) | self.elsewhere.q.val();
         self.applying.next = (self.state.q.val() == AccessState::Apply) & self.write_word.val();
         self.to_ram.next = self.write_word.val()
             & (self.controls.q.val().get_bit(6) | self.controls.q.val().get_bit(7) | self.controls.q.val().get_bit(8))
@@ -303,7 +304,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         if self.controls.q.val().get_bit(8) {
             self.replace.next = 0.into();
         }
-        self.updated.next = (self.old.q.val() & !self.select.val()) | (self.replace.val() & self.select.val());
+        self.updated.next = (self.old.val() & !self.select.val()) | (self.replace.val() & self.select.val());
         self.ram.we.next = self.clear.val() | (self.applying.val() & self.to_ram.val());
         self.ram.waddr.next = self.ram_addr.val();
         self.ram.wdata.next = self.updated.val() ^ self.reset.val();
@@ -334,10 +335,6 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.how.next = self.controls.q.val().get_bits::<7>(19);
         self.cbar.next = self.ram.rdata.val() ^ self.cbar_reset.val();
         self.hyp_bank.next = self.cbar.val().get_bit(10) & (self.cbar.val().get_bits::<2>(16) == 1);
-        self.vmid.next = bit_cast::<9, 8>(self.written.val().get_bits::<8>(0));
-        if self.upper.val() {
-            self.vmid.next = bit_cast::<9, 8>(self.cbar.val().get_bits::<8>(0)).replace_bit(8, self.hyp_bank.val());
-        }
         self.asid.next = self.written.val().get_bits::<16>(0);
         self.vpn.next = bit_cast::<37, 32>(self.access_data.val().get_bits::<32>(0));
         if self.controls.q.val().get_bit(13) {
@@ -350,7 +347,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.push.next = self.state.q.val() == AccessState::Push;
         self.push_op.next = bit_cast::<68, 37>(self.vpn.val())
             | (bit_cast::<68, 16>(self.asid.val()) << 37)
-            | (bit_cast::<68, 9>(self.vmid.val()) << 53)
+            | (bit_cast::<68, 9>(self.vmid.q.val()) << 53)
             | (bit_cast::<68, 6>(self.how.val().get_bits::<6>(0)) << 62);
 
         // The configuration bus.
@@ -393,10 +390,14 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             }
             AccessState::Fetch => {
                 self.controls.d.next = self.fetched.val();
-                self.old.d.next = self.source.val();
+                self.stored.d.next = 0.into();
+                if self.fetched.val().get_bit(0) | (self.fetched.val().get_bit(6) & self.access_write.val()) {
+                    self.stored.d.next = self.ram.rdata.val();
+                }
+                self.elsewhere.d.next = self.source.val();
                 // Both words of a fault address are of one moment.
                 if self.high.q.val() & self.fetched.val().get_bit(1) {
-                    self.old.d.next = self.value_high.q.val();
+                    self.elsewhere.d.next = self.value_high.q.val();
                 }
                 if !self.high.q.val() {
                     self.value_high.d.next = self.rec_far.val().get_bits::<32>(32);
@@ -404,6 +405,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 self.state.d.next = AccessState::Apply;
             }
             AccessState::Apply => {
+                self.vmid.d.next = bit_cast::<9, 8>(self.written.val().get_bits::<8>(0));
                 if self.high.q.val() {
                     self.value_high.d.next = self.updated.val();
                 } else {
@@ -438,6 +440,10 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 }
             }
             AccessState::BankRead => {
+                self.state.d.next = AccessState::BankTake;
+            }
+            AccessState::BankTake => {
+                self.vmid.d.next = bit_cast::<9, 8>(self.cbar.val().get_bits::<8>(0)).replace_bit(8, self.hyp_bank.val());
                 self.state.d.next = AccessState::Push;
             }
             AccessState::Push => {

@@ -109,6 +109,8 @@ pub struct Scoreboard {
     /// The model with no fault recorded, and with faults recorded everywhere.
     open: Box<dyn Oracle>,
     blocked: Box<dyn Oracle>,
+    /// Earlier states of the first one, each with the epoch in which it ended, for what was in flight then.
+    past: Vec<(Epoch, Box<dyn Oracle>)>,
     records: Records,
     stale: Stale,
     control: Control,
@@ -147,6 +149,7 @@ impl Scoreboard {
             epoch: 1,
             blocked: oracle.copy(),
             open: oracle,
+            past: Vec::new(),
             records,
             stale: Stale::default(),
             control: Control::default(),

@@ -64,11 +64,11 @@ fn the_straps_of_the_syndrome() {
 }
 
 #[test]
-fn addresses_are_sign_extended_in_far_and_not_in_sgfar() {
+fn addresses_are_recorded_as_issued() {
     let mut b = mini();
     b.fault(Fault { bank: Some(1), code: TF, va: 0x1_8000_0000_1234, ..Default::default() });
     b.fault(Fault { code: USF, va: 0x1_8000_0000_1234, ..Default::default() });
-    assert_eq!(b.read(CB_FAR, 1), 0xFFFF_8000_0000_1234);
+    assert_eq!(b.read(CB_FAR, 1), 0x0001_8000_0000_1234);
     assert_eq!(b.read(SGFAR, 0), 0x0001_8000_0000_1234);
 }
 

@@ -130,6 +130,7 @@ fn a_register_write_holds_from_its_response_on() {
         let run = || {
             let (mut bench, _) = translated(bug, BenchOptions::default())?;
             bench.run_cycles(400)?;
+            bench.burst_read(STREAM, VA, 1, 3)?;
             bench.write32(regs::SMR.offset(&MINI, 0), STREAM)?;
             bench.burst_read(STREAM, VA, 1, 3)
         };
