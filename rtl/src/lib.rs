@@ -5,6 +5,7 @@
 //! (emission), [`lint`] (what RustHDL does not check), [`testing`] (RustHDL against its Verilog).
 
 pub mod axi;
+pub mod circuit;
 pub mod lint;
 pub mod params;
 pub mod prelude;

@@ -18,7 +18,12 @@
 //! The first thing that is wrong ends the run: that call and every later one give an error.
 
 mod directed;
+pub mod fixture;
 pub mod stats;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::axi::checks::{AxiChecker, Bus, LiteChecker, Violation};
 use crate::axi::lite::LiteMaster;

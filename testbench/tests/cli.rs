@@ -65,7 +65,9 @@ impl Drop for Folder {
 /// The field of that name in a decoded register.
 fn field(register: &Value, name: &str) -> u64 {
     let fields = register["fields"].as_array().expect("fields");
-    fields.iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("{name} in {register}"))["value"].as_u64().expect("a number")
+    fields.iter().find(|f| f["name"] == name).unwrap_or_else(|| panic!("{name} in {register}"))["value"]
+        .as_u64()
+        .expect("a number")
 }
 
 #[test]
@@ -76,7 +78,9 @@ fn decode_explains_both_logs() {
         let text = smmu(&["decode", &log(name)]);
         assert_eq!(status(&text), 0, "{}", stderr(&text));
         let out = stdout(&text);
-        for part in ["slot 31's transfer request descriptor, UTRLBA + 0x3e0", "translation fault", "DME_LINKSTARTUP", "SBFES", "EAGAIN"] {
+        for part in
+            ["slot 31's transfer request descriptor, UTRLBA + 0x3e0", "translation fault", "DME_LINKSTARTUP", "SBFES", "EAGAIN"]
+        {
             assert!(out.contains(part), "{name}: {part} in\n{out}");
         }
         let value = json(&smmu(&["decode", "--json", &log(name)]));
@@ -144,6 +148,16 @@ fn wrong_names_are_told_with_the_right_ones() {
         (&["bench", "hw", "--preset", "huge"], &["huge", "mini", "zynqmp"]),
         (&["bench", "hw", "--engine", "fpga"], &["fpga", "rusthdl"]),
         (&["bench", "sim", "--seconds", "-1"], &["seconds"]),
+        (&["run", "toaster"], &["toaster", "sc8180x", "sm8550"]),
+        (&["run"], &["Usage"]),
+        (&["run", "sc8180x", "--preset", "huge"], &["huge", "mini", "zynqmp"]),
+        (&["run", "sc8180x", "--engine", "fpga"], &["fpga", "rusthdl"]),
+        (&["run", "sc8180x", "--dma-ops", "magic"], &["magic", "direct", "iommu"]),
+        (&["run", "sc8180x", "--domain", "magic"], &["magic", "dma", "identity"]),
+        (&["run", "sc8180x", "--vcd", "/no/such/folder/x.vcd"], &["/no/such/folder/x.vcd"]),
+        (&["run", "sc8180x", "--vcd-from", "3"], &["--vcd"]),
+        (&["run", "sc8180x", "--vcd", &out, "--vcd-from", "3", "--vcd-to", "2"], &["before it starts"]),
+        (&["run", "sc8180x", "--latency", "0"], &["latency"]),
         (&["bench"], &["Usage"]),
         (&["frobnicate"], &["frobnicate"]),
         (&["verilog"], &["--out"]),
@@ -160,7 +174,7 @@ fn wrong_names_are_told_with_the_right_ones() {
 fn help_and_version_are_good() {
     let help = smmu(&["--help"]);
     assert_eq!(status(&help), 0);
-    for command in ["list", "decode", "verilog", "bench"] {
+    for command in ["run", "list", "decode", "verilog", "bench"] {
         assert!(stdout(&help).contains(command), "{command}");
     }
     assert!(stdout(&smmu(&["--version"])).starts_with("smmu "));

@@ -12,8 +12,11 @@
 //!
 //! | port | |
 //! | --- | --- |
-//! | `push`, `din` | writes a word. There is no full flag: the owner counts credits, because it must know of the room two cycles ahead. A push beyond `depth` + 1 words loses words |
+//! | `push`, `din` | writes a word. There is no full flag: the owner counts credits, because it must know of the room two cycles ahead. More than `depth` words, the output register's included, are not kept |
 //! | `valid`, `dout`, `ready` | the head; it goes where `valid` and `ready` are both high |
+//!
+//! The memory's write enable is always on: what stands at the write pointer is overwritten until a push moves the pointer on. So
+//! `push`, which is late in an address pipe, does not drive the enables of a wide memory.
 //!
 //! Leaf block: a ring in a `Vec` in simulation, LUT RAM in Verilog. Reset empties it; data are left as they are.
 
@@ -40,7 +43,7 @@ pub struct FifoReg<const W: usize> {
 }
 
 impl<const W: usize> FifoReg<W> {
-    /// A FIFO that holds `depth` words, a power of two, and one more in the output register.
+    /// A FIFO that holds `depth` words, a power of two, with the one in the output register.
     pub fn new(depth: usize) -> Self {
         assert!(depth.is_power_of_two() && depth >= 2, "depth of a FIFO: a power of two");
         Self {
@@ -79,8 +82,8 @@ impl<const W: usize> Logic for FifoReg<W> {
         }
         // A word goes through the memory unless the output register takes it at once.
         let store = push && !(take && self._count == 0);
+        self._mem[self._write % depth] = din;
         if store {
-            self._mem[self._write % depth] = din;
             self._write = (self._write + 1) % depth;
         }
         let fetch = take && self._count != 0;
@@ -120,7 +123,7 @@ initial begin
   for (k = 0; k < {depth}; k = k + 1) mem[k] = {W}'h0;
 end
 always @(posedge clock) begin
-  if (store) mem[write] <= din;
+  mem[write] <= din;
   if (take) dout <= some ? mem[first] : din;
 end
 always @(posedge clock) begin

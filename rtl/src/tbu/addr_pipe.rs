@@ -43,11 +43,12 @@
 //!   on a flying entry does not hinder picking), because the pipe keeps their order and the select stage checks again.
 //! * **A response always finds a place.** Every accepted transaction owns a place in the queue and a place in the output FIFO from
 //!   acceptance on (credits), until it leaves. So nothing in the pipe can be stuck, and no response waits.
-//! * **One way into the output FIFO, two sources.** If the select stage holds a transaction when a response could leave directly,
-//!   the response is replayed, since its page is being filled. If it will not be filled, or the transaction was replayed in vain
-//!   before, it leaves directly, and the select stage's hit is parked for replay. So each transaction asks at most a few times:
-//!   once, once more after older ones left if its page is gone by then, and that answer is final. Hence no livelock, whatever is
-//!   invalidated meanwhile.
+//! * **One way into the output FIFO, two sources.** If the select stage holds a transaction when a response comes, the response is
+//!   replayed, since its page is being filled. If it will not be filled, or if any parked transaction was replayed in vain before
+//!   (`must`), it claims the output, and the select stage's hit is parked for replay.
+//! * **No livelock, whatever is invalidated meanwhile.** A transaction waits for another's answer only when it is new; a replay that
+//!   misses asks for itself. (Else an old one could wait, again and again, for younger ones, which in turn may not leave before it.)
+//!   The oldest of an id is behind nobody, so its second answer at the latest leaves directly.
 //! * **Fairness.** Requests leave in the order of their misses. Replays go before new transactions, so the queue drains. Faults are
 //!   taken in turn.
 //! * **Back-pressure.** `s_ready` is a flip-flop. Responses, invalidations and requests never wait for `m_ready` or for the client.
@@ -66,6 +67,7 @@ use super::credits::Credits;
 use super::out_stage::OutStage;
 use super::park_table::ParkTable;
 use super::refusals::Refusals;
+use super::replay_pick::ReplayPick;
 use super::request_queue::RequestQueue;
 use crate::prelude::*;
 use crate::prim::ram::RamAsync;
@@ -128,6 +130,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     check: BurstCheck,
     credits: Credits,
     park: ParkTable<Q>,
+    pick: ReplayPick<Q>,
     payload: RamAsync<4, 102>,
     requests: RequestQueue,
     refusals: Refusals<Q>,
@@ -138,14 +141,6 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     /// VA bits above the output size.
     over_mask: Strap<Word<49>>,
 
-    // A replay on its way to the look-up stage.
-    pick_valid: DFF<Bit>,
-    pick_index: DFF<Word<4>>,
-    pick_entry: DFF<Word<Q>>,
-    fetch_valid: DFF<Bit>,
-    fetch_index: DFF<Word<4>>,
-    fetch_entry: DFF<Word<Q>>,
-    fetch_beat: DFF<Word<102>>,
     // Select stage.
     sel_valid: DFF<Bit>,
     sel_new: DFF<Bit>,
@@ -161,8 +156,9 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     flying: DFF<Word<Q>>,
     fault: DFF<Word<Q>>,
     raz: DFF<Word<Q>>,
-    /// Replayed in vain: the next answer leaves directly.
+    /// Replayed in vain; and: there is one.
     again: DFF<Word<Q>>,
+    must: DFF<Bit>,
 
     l_take: Signal<Local, Bit>,
     l_new: Signal<Local, Word<102>>,
@@ -171,7 +167,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     l_one: Signal<Local, Word<Q>>,
     l_answer: Signal<Local, Word<Q>>,
     l_answer_first: Signal<Local, Word<Q>>,
-    l_answer_again: Signal<Local, Word<Q>>,
+    l_claim: Signal<Local, Bit>,
     l_granted: Signal<Local, Bit>,
     l_direct: Signal<Local, Bit>,
     l_permitted: Signal<Local, Bit>,
@@ -185,6 +181,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     l_leave: Signal<Local, Word<Q>>,
     l_above: Signal<Local, Word<Q>>,
     l_place: Signal<Local, Word<Q>>,
+    l_some_place: Signal<Local, Bit>,
     l_place_index: Signal<Local, Word<4>>,
     l_index: Signal<Local, Word<4>>,
     l_park: Signal<Local, Bit>,
@@ -202,11 +199,6 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     l_vain: Signal<Local, Word<Q>>,
     l_fault: Signal<Local, Word<Q>>,
     l_raz: Signal<Local, Word<Q>>,
-    l_can: Signal<Local, Word<Q>>,
-    l_cannot: Signal<Local, Word<Q>>,
-    l_lowest: Signal<Local, Word<Q>>,
-    l_picked: Signal<Local, Word<Q>>,
-    l_fetch: Signal<Local, Bit>,
     l_from: Signal<Local, Word<102>>,
     l_ppn: Signal<Local, Word<36>>,
     l_mask: Signal<Local, Word<7>>,
@@ -241,32 +233,12 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self,
-            clock,
-            pick_valid,
-            pick_index,
-            pick_entry,
-            fetch_valid,
-            fetch_index,
-            fetch_entry,
-            fetch_beat,
-            sel_valid,
-            sel_new,
-            sel_index,
-            sel_entry,
-            sel_beat,
-            sel_over,
-            parked,
-            open,
-            waiting,
-            replay,
-            flying,
-            fault,
-            raz,
-            again
+            self, clock, sel_valid, sel_new, sel_index, sel_entry, sel_beat, sel_over, parked, open, waiting, replay, flying,
+            fault, raz, again, must
         );
-        clock!(self, clock, credits, park, refusals, payload, requests, out);
+        clock!(self, clock, credits, park, pick, refusals, payload, requests, out);
         self.credits.aresetn.next = self.aresetn.val();
+        self.pick.aresetn.next = self.aresetn.val();
         self.refusals.aresetn.next = self.aresetn.val();
         self.requests.aresetn.next = self.aresetn.val();
         self.out.aresetn.next = self.aresetn.val();
@@ -278,34 +250,34 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.l_new.next = bit_cast::<102, 101>(self.s_beat.val());
         self.l_look.next = self.l_new.val().replace_bit(101, self.check.illegal.val());
         self.sel_entry.d.next = 0.into();
-        self.sel_index.d.next = self.fetch_index.q.val();
-        if self.fetch_valid.q.val() {
-            self.l_look.next = self.fetch_beat.q.val();
-            self.sel_entry.d.next = self.fetch_entry.q.val();
+        self.sel_index.d.next = self.pick.index.val();
+        if self.pick.valid.val() {
+            self.l_look.next = self.pick.beat.val();
+            self.sel_entry.d.next = self.pick.entry.val();
         }
         self.look_sid.next = self.l_look.val().get_bits::<15>(78);
         self.look_vpn.next = self.l_look.val().get_bits::<37>(12);
-        self.park.key_sid.next = self.l_look.val().get_bits::<15>(78);
-        self.park.key_vpn.next = self.l_look.val().get_bits::<37>(12);
+        self.park.key_sid.next = self.l_look.val().get_bits::<6>(78);
+        self.park.key_vpn.next = self.l_look.val().get_bits::<18>(12);
         self.park.key_id.next = self.l_look.val().get_bits::<8>(93);
         self.l_over.next = self.l_look.val().get_bits::<49>(0) & self.over_mask.val();
         self.sel_over.d.next = self.l_over.val().any();
         self.sel_beat.d.next = self.l_look.val();
-        self.sel_valid.d.next = self.fetch_valid.q.val() | self.l_take.val();
-        self.sel_new.d.next = !self.fetch_valid.q.val();
+        self.sel_valid.d.next = self.pick.valid.val() | self.l_take.val();
+        self.sel_new.d.next = !self.pick.valid.val();
 
-        // The answer of this cycle. It leaves directly if nothing older is in front, and if the select stage is empty or it must.
+        // The answer of this cycle. It claims the output if the select stage is empty, or if it must; then it leaves directly if
+        // nothing older is in front.
         self.l_one.next = 1.into();
         self.l_answer.next = 0.into();
         if self.rsp_valid.val() {
             self.l_answer.next = self.l_one.val() << self.rsp_tag.val();
         }
         self.l_answer_first.next = self.l_answer.val() & self.park.dep_none.val();
-        self.l_answer_again.next = self.l_answer.val() & self.again.q.val();
         self.l_granted.next = self.rsp_valid.val() & !self.rsp_fault.val();
-        self.l_direct.next = self.l_granted.val()
-            & self.l_answer_first.val().any()
-            & (!self.rsp_fill.val() | self.l_answer_again.val().any() | !self.sel_valid.q.val());
+        self.l_claim.next = self.l_granted.val() & (!self.rsp_fill.val() | self.must.q.val() | !self.sel_valid.q.val());
+        self.l_direct.next = self.l_claim.val() & self.l_answer_first.val().any();
+        self.must.d.next = self.again.q.val().any();
 
         // Select stage: does it hit?
         if self.is_write.val() {
@@ -341,7 +313,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         if self.sel_new.q.val() {
             self.l_behind.next = self.l_rivals.val().any();
         }
-        self.l_commit.next = self.sel_valid.q.val() & self.l_hit.val() & !self.l_behind.val() & !self.l_direct.val();
+        self.l_commit.next = self.sel_valid.q.val() & self.l_hit.val() & !self.l_behind.val() & !self.l_claim.val();
 
         // Who leaves the queue.
         self.l_gone.next = 0.into();
@@ -356,9 +328,11 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.l_leave.next = self.l_gone.val() | self.sel_entry.q.val();
         }
 
-        // Where the transaction of the select stage stays if it does not leave: the lowest free entry, or its own.
+        // Where the transaction of the select stage stays if it does not leave: the lowest free entry, or its own. Its data are
+        // written there in any case, and mean nothing until the entry is parked: the decision comes too late to enable writes.
         self.l_above.next = self.parked.q.val() + 1;
         self.l_place.next = !self.parked.q.val() & self.l_above.val();
+        self.l_some_place.next = self.l_place.val().any();
         self.l_place_index.next = 0.into();
         for i in 0..Q {
             if self.l_place.val().get_bit(i) {
@@ -377,44 +351,28 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.l_stay.next = self.l_place.val();
         }
 
-        // A miss waits for one that has asked for the page already, or asks.
+        // A miss waits for one that has asked for the page already, or asks. It waits once only.
         self.l_miss.next = self.sel_valid.q.val() & !self.l_hit.val();
         self.l_peers.next = self.park.same_page.val() & self.open.q.val();
-        self.l_join.next = self.l_miss.val() & self.l_legal.val() & self.l_peers.val().any();
+        self.l_join.next = self.l_miss.val() & self.sel_new.q.val() & self.l_legal.val() & self.l_peers.val().any();
         self.l_ask.next = self.l_miss.val() & !self.l_join.val();
-        self.park.alloc.next = self.l_alloc.val();
-        self.park.alloc_dep.next = self.l_rivals.val() & !self.l_gone.val();
+        self.park.place.next = self.l_place.val();
+        self.park.place_dep.next = self.l_rivals.val() & !self.l_gone.val();
         self.park.leave.next = self.l_leave.val();
         self.park.answer.next = self.l_answer.val();
         self.park.flying.next = self.flying.q.val();
+        self.park.sleep.next = self.l_stay.val();
         self.park.sleep_on.next = self.l_peers.val();
 
-        // Pick the next replay; fetch it when the payload RAM is not needed for an answer.
-        self.l_fetch.next = self.pick_valid.q.val() & !self.rsp_valid.val();
-        self.l_can.next = self.replay.q.val() & self.park.dep_flying.val();
-        self.l_cannot.next = !self.l_can.val();
-        self.l_cannot.next = self.l_cannot.val() + 1;
-        self.l_lowest.next = self.l_can.val() & self.l_cannot.val();
-        self.l_picked.next = 0.into();
-        if self.l_fetch.val() | !self.pick_valid.q.val() {
-            self.l_picked.next = self.l_lowest.val();
-            self.pick_entry.d.next = self.l_lowest.val();
-            self.pick_valid.d.next = self.l_can.val().any();
-            for i in 0..Q {
-                if self.l_lowest.val().get_bit(i) {
-                    self.pick_index.d.next = i.into();
-                }
-            }
-        }
-        self.payload.raddr.next = self.pick_index.q.val();
+        // The next replay, whose payload is read when no answer needs the RAM.
+        self.pick.can.next = self.replay.q.val() & self.park.dep_flying.val();
+        self.pick.hold.next = self.rsp_valid.val();
+        self.pick.payload.next = self.payload.rdata.val();
+        self.payload.raddr.next = self.pick.payload_index.val();
         if self.rsp_valid.val() {
             self.payload.raddr.next = self.rsp_tag.val();
         }
-        self.fetch_valid.d.next = self.l_fetch.val();
-        self.fetch_index.d.next = self.pick_index.q.val();
-        self.fetch_entry.d.next = self.pick_entry.q.val();
-        self.fetch_beat.d.next = self.payload.rdata.val();
-        self.payload.we.next = self.l_park.val();
+        self.payload.we.next = self.l_some_place.val();
         self.payload.waddr.next = self.l_place_index.val();
         self.payload.wdata.next = self.sel_beat.q.val();
         self.fill_sid.next = self.payload.rdata.val().get_bits::<15>(78);
@@ -433,7 +391,6 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         if self.l_join.val() {
             self.l_sleep.next = self.l_stay.val();
         }
-        self.park.sleep.next = self.l_sleep.val();
         self.l_open.next = 0.into();
         if self.l_ask.val() & self.l_legal.val() {
             self.l_open.next = self.l_stay.val();
@@ -460,8 +417,8 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.open.d.next = 0.into();
         }
         self.waiting.d.next = (self.waiting.q.val() & !self.l_awake.val()) | self.l_sleep.val();
-        self.replay.d.next = (self.replay.q.val() & !self.l_picked.val()) | self.l_back.val();
-        self.flying.d.next = (self.flying.q.val() & !self.l_landed.val()) | self.l_picked.val();
+        self.replay.d.next = (self.replay.q.val() & !self.pick.picked.val()) | self.l_back.val();
+        self.flying.d.next = (self.flying.q.val() & !self.l_landed.val()) | self.pick.picked.val();
         self.again.d.next = (self.again.q.val() & !self.l_alloc.val()) | self.l_vain.val();
         self.fault.d.next = self.l_fault.val();
         if self.rsp_fault.val() {
@@ -474,7 +431,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.l_from.next = self.sel_beat.q.val();
         self.l_ppn.next = self.sel_ppn.val();
         self.l_mask.next = self.sel_mask.val();
-        if self.l_direct.val() {
+        if self.l_claim.val() {
             self.l_from.next = self.payload.rdata.val();
             self.l_ppn.next = self.rsp_ppn.val();
             self.l_mask.next = self.rsp_mask.val();
@@ -506,7 +463,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.l_label.next = bit_cast::<16, 8>(self.l_label_id.val());
         self.l_label.next = self.l_label.val() << 8;
         self.l_label_low.next = bit_cast::<16, 8>(self.l_label_len.val());
-        self.refusals.write.next = self.l_park.val();
+        self.refusals.write.next = self.l_some_place.val();
         self.refusals.write_index.next = self.l_place_index.val();
         self.refusals.write_label.next = self.l_label.val() | self.l_label_low.val();
         self.refusals.due.next = self.fault.q.val() & self.park.dep_none.val();
@@ -522,11 +479,9 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.credits.left.next = self.l_push.val();
         self.credits.popped.next = self.out.valid.val() & self.m_ready.val();
         self.credits.refused.next = self.err_done.val();
-        self.credits.pause.next = self.limit.val() | self.l_fetch.val();
+        self.credits.pause.next = self.limit.val() | self.pick.next_valid.val();
 
         if !self.aresetn.val() {
-            self.pick_valid.d.next = false;
-            self.fetch_valid.d.next = false;
             self.sel_valid.d.next = false;
             self.parked.d.next = 0.into();
             self.open.d.next = 0.into();
@@ -535,6 +490,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.flying.d.next = 0.into();
             self.fault.d.next = 0.into();
             self.again.d.next = 0.into();
+            self.must.d.next = false;
         }
     }
 }

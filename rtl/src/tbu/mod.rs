@@ -20,7 +20,7 @@
 //! | --- | --- |
 //! | [`micro_tlb`] | tags, selection, fill, invalidation; every race among them |
 //! | [`addr_pipe`] | the pipeline of an address channel, parked transactions, order, progress |
-//! | [`park_table`], [`credits`], [`request_queue`], [`refusals`], [`out_stage`], [`burst_check`] | its parts |
+//! | [`park_table`], [`credits`], [`replay_pick`], [`request_queue`], [`refusals`], [`out_stage`], [`burst_check`] | its parts |
 //! | [`read_path`], [`write_path`] | data and responses, error responses |
 //! | [`outstanding`] | who may get an error response now; has the old epoch drained? |
 //!
@@ -57,6 +57,7 @@ pub mod outstanding;
 pub mod park_table;
 pub mod read_path;
 pub mod refusals;
+pub mod replay_pick;
 pub mod request_queue;
 pub mod write_path;
 

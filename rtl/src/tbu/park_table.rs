@@ -5,22 +5,26 @@
 //!
 //! | what | per entry | answers |
 //! | --- | --- | --- |
-//! | page | StreamID, VA 48:12 | `same_page`: equal to the page of the transaction in the select stage |
+//! | page | 6 bits of the StreamID, VA 29:12 | `same_page`: may be the page of the transaction in the select stage |
 //! | id | AXI id | `same_id`: equal to the id of the transaction in the select stage |
 //! | dependencies | one bit for each other entry: it is older and must leave first | `dep_none`: no bit left; `dep_flying`: only bits of entries in `flying` |
 //! | peer | one bit for each other entry: its answer is waited for | `woken`: the entry's peer was answered in the cycle before |
 //!
+//! Only part of a page's name is compared, because a wrong "same" costs nothing but time: the transaction waits for an answer that
+//! does not help it, looks up again, and asks for itself.
+//!
 //! # Timing
 //!
-//! `key_*` of the look-up stage (cycle 0) are registered here; `same_*` hold for the select stage (cycle 1). `alloc`, `sleep`,
-//! `leave` and `answer` of a cycle show in the next one. A dependency on an entry that leaves in the cycle of allocation is not
+//! `key_*` of the look-up stage (cycle 0) are registered here; `same_*` hold for the select stage (cycle 1). `place`, `sleep`,
+//! `leave` and `answer` of a cycle show in the next one. A dependency on an entry that leaves in the cycle of writing is not
 //! recorded, and an answer that arrives in the cycle in which an entry begins to wait for it wakes it: no event is lost between
 //! two cycles.
 //!
-//! A peer bit may outlive its use; the kernel only looks at `woken` of entries that wait, and the row is rewritten when waiting begins.
+//! Peer bits of entries that do not wait mean nothing: the kernel only looks at `woken` of entries that wait, and the row is written
+//! when waiting begins.
 //!
 //! Leaf block (content-addressable memory and bit matrices). Reset leaves it as it is: all answers are masked by valid bits of the
-//! kernel, and rows are written at allocation.
+//! kernel, and rows are written before they are looked at.
 
 use crate::prelude::*;
 use std::fmt::Write;
@@ -29,19 +33,19 @@ use std::fmt::Write;
 #[derive(LogicBlock)]
 pub struct ParkTable<const Q: usize> {
     pub clock: Signal<In, Clock>,
-    /// Look-up stage: StreamID, VA 48:12, id.
-    pub key_sid: Signal<In, Word<15>>,
-    pub key_vpn: Signal<In, Word<37>>,
+    /// Look-up stage: StreamID 5:0, VA 29:12, id.
+    pub key_sid: Signal<In, Word<6>>,
+    pub key_vpn: Signal<In, Word<18>>,
     pub key_id: Signal<In, Word<8>>,
-    /// One-hot: the transaction of the select stage is parked in this entry.
-    pub alloc: Signal<In, Word<Q>>,
-    /// Older entries that must leave before the allocated one.
-    pub alloc_dep: Signal<In, Word<Q>>,
+    /// One-hot: a free entry, where the transaction of the select stage is written. (Whether it is parked is decided later.)
+    pub place: Signal<In, Word<Q>>,
+    /// Older entries that must leave before that one.
+    pub place_dep: Signal<In, Word<Q>>,
     /// Entries that leave in this cycle.
     pub leave: Signal<In, Word<Q>>,
-    /// One-hot: this entry begins to wait ..
+    /// One-hot: should this entry begin to wait ..
     pub sleep: Signal<In, Word<Q>>,
-    /// .. for the answer to this one.
+    /// .. it is for the answer to this one.
     pub sleep_on: Signal<In, Word<Q>>,
     /// One-hot: this entry's answer is here.
     pub answer: Signal<In, Word<Q>>,
@@ -67,8 +71,8 @@ impl<const Q: usize> Default for ParkTable<Q> {
             key_sid: Signal::default(),
             key_vpn: Signal::default(),
             key_id: Signal::default(),
-            alloc: Signal::default(),
-            alloc_dep: Signal::default(),
+            place: Signal::default(),
+            place_dep: Signal::default(),
             leave: Signal::default(),
             sleep: Signal::default(),
             sleep_on: Signal::default(),
@@ -97,14 +101,14 @@ impl<const Q: usize> Logic for ParkTable<Q> {
     fn update(&mut self) {
         let flying = self.flying.val().u64();
         if self.clock.pos_edge() {
-            let (alloc, alloc_dep) = (self.alloc.val().u64(), self.alloc_dep.val().u64());
+            let (place, place_dep) = (self.place.val().u64(), self.place_dep.val().u64());
             let (sleep, sleep_on) = (self.sleep.val().u64(), self.sleep_on.val().u64());
             let (leave, answer) = (self.leave.val().u64(), self.answer.val().u64());
             for i in 0..Q {
                 let here = |word: u64| (word >> i) & 1 == 1;
-                if here(alloc) {
+                if here(place) {
                     self._entry[i] = self._key;
-                    self._dep[i] = alloc_dep;
+                    self._dep[i] = place_dep;
                 }
                 self._dep[i] &= !leave;
                 if here(sleep) {
@@ -137,7 +141,7 @@ impl<const Q: usize> Logic for ParkTable<Q> {
     fn hdl(&self) -> Verilog {
         let top = Q - 1;
         let mut v = format!(
-            "reg [14:0] sid;\nreg [36:0] vpn;\nreg [7:0] id;\ninitial begin\n  sid = 15'h0;\n  vpn = 37'h0;\n  id = 8'h0;\nend\n\
+            "reg [5:0] sid;\nreg [17:0] vpn;\nreg [7:0] id;\ninitial begin\n  sid = 6'h0;\n  vpn = 18'h0;\n  id = 8'h0;\nend\n\
              always @(posedge clock) begin\n  sid <= key_sid;\n  vpn <= key_vpn;\n  id <= key_id;\nend\n\
              wire [{top}:0] woken_next;\nreg [{top}:0] woken_r;\ninitial woken_r = {Q}'h0;\n\
              always @(posedge clock) woken_r <= woken_next;\nassign woken = woken_r;\n"
@@ -146,25 +150,25 @@ impl<const Q: usize> Logic for ParkTable<Q> {
             let _ = writeln!(
                 v,
                 "\
-reg [14:0] sid_{i};
-reg [36:0] vpn_{i};
+reg [5:0] sid_{i};
+reg [17:0] vpn_{i};
 reg [7:0] id_{i};
 reg [{top}:0] dep_{i}, peer_{i};
 wire [{top}:0] waits_{i} = sleep[{i}] ? sleep_on : peer_{i};
 initial begin
-  sid_{i} = 15'h0;
-  vpn_{i} = 37'h0;
+  sid_{i} = 6'h0;
+  vpn_{i} = 18'h0;
   id_{i} = 8'h0;
   dep_{i} = {Q}'h0;
   peer_{i} = {Q}'h0;
 end
 always @(posedge clock) begin
-  if (alloc[{i}]) begin
+  if (place[{i}]) begin
     sid_{i} <= sid;
     vpn_{i} <= vpn;
     id_{i} <= id;
   end
-  dep_{i} <= (alloc[{i}] ? alloc_dep : dep_{i}) & ~leave;
+  dep_{i} <= (place[{i}] ? place_dep : dep_{i}) & ~leave;
   peer_{i} <= waits_{i};
 end
 assign woken_next[{i}] = |(waits_{i} & answer);
@@ -200,7 +204,7 @@ mod tests {
         };
         macro_rules! pins {
             () => {
-                drive!(clock, key_sid, key_vpn, key_id, alloc, alloc_dep, leave, sleep, sleep_on, answer, flying)
+                drive!(clock, key_sid, key_vpn, key_id, place, place_dep, leave, sleep, sleep_on, answer, flying)
             };
         }
         equivalence(ParkTable::<4>::default, 2000, 1, pins!(), close);

@@ -11,6 +11,7 @@ pub mod maintenance;
 pub mod regs;
 pub mod regs_access;
 pub mod regs_axil;
+pub mod regs_decode;
 pub mod regs_init;
 pub mod regs_map;
 #[cfg(test)]

@@ -11,13 +11,13 @@
 //! | part | file |
 //! | --- | --- |
 //! | AXI4-Lite end | `regs_axil.rs` |
-//! | address decoder (ROM contents) | `regs_map.rs` |
+//! | address decoder, and its ROM contents | `regs_decode.rs`, `regs_map.rs` |
 //! | one access, step by step | `regs_access.rs` |
 //! | reset sequence | `regs_init.rs` |
 //! | fault records and interrupts | `fault_recorder.rs` |
 //! | TLB maintenance queue and synchronization | `maintenance.rs` |
 //!
-//! Timing: a register read or write takes 13 cycles from address to response if nothing waits; writes that change the translation
+//! Timing: a register read or write takes 14 cycles from address to response if nothing waits; writes that change the translation
 //! or clear a fault status wait a few cycles more for the front, TLB commands for room in their queue. A master that does not take
 //! its response stops neither fault records nor maintenance.
 

@@ -1,32 +1,33 @@
 //! Register access sequencer: does one register access, and what follows from it.
 //!
 //! An access is done as two 32-bit words, low word first, each through the same steps. The two ROMs of [`super::regs_map`] say
-//! what a word is; most values live in one register RAM, which holds them XOR their reset value. Reads go through all steps too.
+//! what a word is ([`super::regs_decode`] looks it up); most values live in one register RAM, which holds them XOR their reset value. Reads go through all steps too.
 //!
 //! | state | does | next |
 //! | --- | --- | --- |
 //! | `Wait` | refuses accesses that are a configuration access fault | `Decode`, `Refuse` |
 //! | `Decode` | the first ROM looks up the address | `Look` |
-//! | `Look` | the second ROM looks up the kind, the RAM and the fault record are read | `Fetch` |
-//! | `Fetch` | the old value of the word is put together | `Apply` |
+//! | `Look` | its answer is registered | `Kind` |
+//! | `Kind` | the second ROM looks up the kind, the RAM and the fault record are read | `Fetch` |
+//! | `Fetch` | what was read is registered | `Apply` |
 //! | `Apply` | new value to RAM, fault record or synchronization | `Grant`, `BankRead`, `Push`, next word |
 //! | `Grant` | waits until the translation front is empty | `Effect` |
 //! | `Effect` | configuration bus pulse, or change of the fault status | next word |
-//! | `BankRead` | reads the bank's CBAR for its VMID | `Push` |
+//! | `BankRead` | reads the bank's CBAR for its VMID | `BankTake` |
+//! | `BankTake` | the VMID is registered | `Push` |
 //! | `Push` | hands a TLB maintenance command to the queue | next word |
 //! | `Refuse` | records the configuration access fault | `Finish` |
 //! | `Finish` | `access_done` | `Wait` |
 //!
-//! Timing: 10 cycles from `access` to `access_done` if nothing waits. `Grant` waits a few cycles, `Push` for room in the queue,
+//! Timing: 12 cycles from `access` to `access_done` if nothing waits. `Grant` waits a few cycles, `Push` for room in the queue,
 //! `Apply`, `Effect` and `Refuse` for the port of the fault recorder: all bounded, none by a client.
 //!
 //! A change of the fault status waits for the grant too, so no transaction is between its check of the status and its record.
 
-use super::regs_map::{RegsMap, BANK_SLOTS, DECODE_BITS, KIND_BITS};
+use super::regs_decode::RegsDecode;
 use crate::params::Params;
 use crate::prelude::*;
 use crate::prim::ram::RamSync;
-use crate::prim::rom::RomSync;
 use crate::registers::{reset_value, CBAR, SACR};
 
 /// States of [`RegsAccess`].
@@ -35,11 +36,13 @@ pub enum AccessState {
     Wait,
     Decode,
     Look,
+    Kind,
     Fetch,
     Apply,
     Grant,
     Effect,
     BankRead,
+    BankTake,
     Push,
     Refuse,
     Finish,
@@ -101,52 +104,30 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     pub cw_kind: Signal<Out, Word<4>>,
     pub cw_index: Signal<Out, Word<7>>,
     pub cw_data: Signal<Out, Word<64>>,
-    decode: RomSync<12, DECODE_BITS>,
-    kinds: RomSync<6, KIND_BITS>,
+    decode: RegsDecode<BI, RI, AW, RAW>,
     ram: RamSync<AW, 32>,
     state: DFF<AccessState>,
     high: DFF<Bit>,
-    old: DFF<Word<32>>,
+    stored: DFF<Word<32>>,
+    elsewhere: DFF<Word<32>>,
     controls: DFF<Word<26>>,
     value_low: DFF<Word<32>>,
     value_high: DFF<Word<32>>,
     cache_lock: DFF<Bit>,
+    vmid: DFF<Word<9>>,
     refused_addr: DFF<Word<32>>,
-    upper_half: Constant<Word<32>>,
-    page_mask: Constant<Word<8>>,
-    num_cb: Constant<Word<8>>,
-    global_base: Constant<Word<AW>>,
-    global_index: Constant<Word<RI>>,
     cbar_reset: Constant<Word<32>>,
     lock_reset: Constant<Bit>,
-    addr: Signal<Local, Word<32>>,
-    upper_bits: Signal<Local, Word<32>>,
     upper: Signal<Local, Bit>,
-    page: Signal<Local, Word<8>>,
-    bank_number: Signal<Local, Word<BI>>,
-    missing: Signal<Local, Bit>,
-    space: Signal<Local, Word<2>>,
-    mapped: Signal<Local, Bit>,
-    high_bit: Signal<Local, Word<1>>,
-    array_index: Signal<Local, Word<7>>,
-    slot: Signal<Local, Word<AW>>,
-    bank_base: Signal<Local, Word<AW>>,
-    bank_slot: Signal<Local, Word<AW>>,
     ram_addr: Signal<Local, Word<AW>>,
-    strb_low: Signal<Local, Word<4>>,
-    strb_high: Signal<Local, Word<4>>,
-    part_low: Signal<Local, Bit>,
-    part_high: Signal<Local, Bit>,
-    refuse: Signal<Local, Bit>,
-    refuse_high: Signal<Local, Bit>,
     write_low: Signal<Local, Bit>,
     write_word: Signal<Local, Bit>,
     written: Signal<Local, Word<32>>,
     fetched: Signal<Local, Word<26>>,
     mask: Signal<Local, Word<32>>,
     reset: Signal<Local, Word<32>>,
-    stored: Signal<Local, Word<32>>,
     source: Signal<Local, Word<32>>,
+    old: Signal<Local, Word<32>>,
     to_ram: Signal<Local, Bit>,
     select: Signal<Local, Word<32>>,
     replace: Signal<Local, Word<32>>,
@@ -159,7 +140,6 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     advance: Signal<Local, Bit>,
     cbar: Signal<Local, Word<32>>,
     hyp_bank: Signal<Local, Bit>,
-    vmid: Signal<Local, Word<9>>,
     asid: Signal<Local, Word<16>>,
     vpn: Signal<Local, Word<37>>,
     how: Signal<Local, Word<7>>,
@@ -171,10 +151,6 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
     /// # Panics
     /// If the const generics are not those of the parameters.
     pub fn new(params: &Params) -> Self {
-        let map = RegsMap::new(params);
-        assert!(params.num_cb <= 1 << BI && RI == BI + 1 && AW == BI + 6, "bank index bits");
-        assert_eq!(params.register_space(), 1 << RAW, "register address bits");
-        assert!(map.global_slots <= BANK_SLOTS << BI, "the register RAM has room");
         Self {
             clock: Signal::default(),
             aresetn: Signal::default(),
@@ -216,52 +192,30 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             cw_kind: Signal::default(),
             cw_index: Signal::default(),
             cw_data: Signal::default(),
-            decode: RomSync::new(&map.decode),
-            kinds: RomSync::new(&map.kinds),
+            decode: RegsDecode::new(params),
             ram: RamSync::default(),
             state: DFF::default(),
             high: DFF::default(),
-            old: DFF::default(),
+            stored: DFF::default(),
+            elsewhere: DFF::default(),
             controls: DFF::default(),
             value_low: DFF::default(),
             value_high: DFF::default(),
             cache_lock: DFF::default(),
+            vmid: DFF::default(),
             refused_addr: DFF::default(),
-            upper_half: Constant::new(Word::new(1 << (RAW - 1))),
-            page_mask: Constant::new(Word::new((1 << (RAW - 13)) - 1)),
-            num_cb: Constant::new(Word::new(params.num_cb as u128)),
-            global_base: Constant::new(Word::new(1 << (AW - 1))),
-            global_index: Constant::new(Word::new(1 << BI)),
             cbar_reset: Constant::new(Word::new(reset_value(params, CBAR).into())),
             lock_reset: Constant::new(SACR.field("CACHE_LOCK").get(reset_value(params, SACR)) == 1),
-            addr: Signal::default(),
-            upper_bits: Signal::default(),
             upper: Signal::default(),
-            page: Signal::default(),
-            bank_number: Signal::default(),
-            missing: Signal::default(),
-            space: Signal::default(),
-            mapped: Signal::default(),
-            high_bit: Signal::default(),
-            array_index: Signal::default(),
-            slot: Signal::default(),
-            bank_base: Signal::default(),
-            bank_slot: Signal::default(),
             ram_addr: Signal::default(),
-            strb_low: Signal::default(),
-            strb_high: Signal::default(),
-            part_low: Signal::default(),
-            part_high: Signal::default(),
-            refuse: Signal::default(),
-            refuse_high: Signal::default(),
             write_low: Signal::default(),
             write_word: Signal::default(),
             written: Signal::default(),
             fetched: Signal::default(),
             mask: Signal::default(),
             reset: Signal::default(),
-            stored: Signal::default(),
             source: Signal::default(),
+            old: Signal::default(),
             to_ram: Signal::default(),
             select: Signal::default(),
             replace: Signal::default(),
@@ -274,7 +228,6 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             advance: Signal::default(),
             cbar: Signal::default(),
             hyp_bank: Signal::default(),
-            vmid: Signal::default(),
             asid: Signal::default(),
             vpn: Signal::default(),
             how: Signal::default(),
@@ -285,77 +238,24 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
 impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic for RegsAccess<BI, RI, AW, RAW> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, high, old, controls, value_low, value_high, cache_lock, refused_addr);
-        clock!(self, clock, decode, kinds, ram);
+        dff_setup!(self, clock, state, high, stored, elsewhere, controls, value_low, value_high, cache_lock, vmid, refused_addr);
+        clock!(self, clock, decode, ram);
 
-        // Where the access goes: the upper half of the space are banks, one a page.
-        self.addr.next = bit_cast::<32, RAW>(self.access_addr.val());
-        self.upper_bits.next = self.addr.val() & self.upper_half.val();
-        self.upper.next = self.upper_bits.val().any();
-        self.page.next = self.addr.val().get_bits::<8>(12) & self.page_mask.val();
-        self.bank_number.next = self.addr.val().get_bits::<BI>(12);
-        self.bank.next = self.bank_number.val();
-        self.missing.next = self.upper.val() & (self.page.val() >= self.num_cb.val());
-        self.space.next = 0.into();
-        self.mapped.next = (self.page.val() == 0) | self.upper.val();
-        if self.page.val() == 1 {
-            self.space.next = 1.into();
-            self.mapped.next = true;
+        // What the word is.
+        self.decode.access_write.next = self.access_write.val();
+        self.decode.access_addr.next = self.access_addr.val();
+        self.decode.access_strb.next = self.access_strb.val();
+        self.decode.high.next = self.high.q.val();
+        self.upper.next = self.decode.upper.val();
+        self.bank.next = self.decode.bank.val();
+        self.rec_index.next = self.decode.rec_index.val();
+        self.ram_addr.next = self.decode.slot.val();
+        if (self.state.q.val() == AccessState::BankRead) | (self.state.q.val() == AccessState::BankTake) {
+            self.ram_addr.next = self.decode.cbar_slot.val();
         }
-        if self.page.val() == 3 {
-            self.space.next = 2.into();
-            self.mapped.next = true;
-        }
-        if self.upper.val() {
-            self.space.next = 3.into();
-            self.mapped.next = !self.missing.val();
-        }
-        self.high_bit.next = self.high.q.val().into();
-        self.array_index.next = (bit_cast::<7, 6>(self.addr.val().get_bits::<6>(3)) << 1) | bit_cast::<7, 1>(self.high_bit.val());
+        self.ram.raddr.next = self.ram_addr.val();
 
-        // Both ROMs and the register RAM.
-        self.decode.raddr.next = (bit_cast::<12, 2>(self.space.val()) << 10)
-            | (bit_cast::<12, 9>(self.addr.val().get_bits::<9>(3)) << 1)
-            | bit_cast::<12, 1>(self.high_bit.val());
-        self.kinds.raddr.next = 0.into();
-        if self.mapped.val() {
-            self.kinds.raddr.next = self.decode.rdata.val().get_bits::<6>(12);
-        }
-        self.slot.next = bit_cast::<AW, 12>(self.decode.rdata.val().get_bits::<12>(0));
-        self.bank_base.next = bit_cast::<AW, BI>(self.bank_number.val());
-        self.bank_slot.next = (self.bank_base.val() << 5) | self.slot.val();
-        self.ram_addr.next = self.slot.val() | self.global_base.val();
-        if self.upper.val() {
-            self.ram_addr.next = self.bank_slot.val();
-        }
-        if (self.state.q.val() == AccessState::BankRead) | (self.state.q.val() == AccessState::Push) {
-            self.ram_addr.next = self.bank_base.val() | self.global_base.val();
-        }
-
-        // The fault record of the bank; CBFRSYNRA finds it by its array index; the global record comes after all banks.
-        self.rec_index.next = bit_cast::<RI, BI>(self.bank_number.val());
-        if !self.upper.val() {
-            self.rec_index.next = 0.into();
-            if self.space.val() == 1 {
-                self.rec_index.next = bit_cast::<RI, 7>(self.array_index.val());
-            } else {
-                self.rec_index.next = self.global_index.val();
-            }
-        }
-
-        // What is written: whole 32-bit words only.
-        self.strb_low.next = self.access_strb.val().get_bits::<4>(0);
-        self.strb_high.next = self.access_strb.val().get_bits::<4>(4);
-        self.part_low.next = self.strb_low.val().any() & !self.strb_low.val().all();
-        self.part_high.next = self.strb_high.val().any() & !self.strb_high.val().all();
-        self.refuse.next = self.missing.val();
-        self.refuse_high.next = self.addr.val().get_bit(2);
-        if self.access_write.val() {
-            self.refuse.next = self.part_low.val()
-                | self.part_high.val()
-                | (self.missing.val() & (self.strb_low.val().any() | self.strb_high.val().any()));
-            self.refuse_high.next = !self.part_low.val() & (!self.missing.val() | !self.strb_low.val().any());
-        }
+        // What is written.
         self.write_low.next = self.access_write.val() & self.access_strb.val().get_bit(0);
         self.write_word.next = self.write_low.val();
         self.written.next = self.access_data.val().get_bits::<32>(0);
@@ -364,15 +264,11 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.written.next = self.access_data.val().get_bits::<32>(32);
         }
 
-        // The old value of the word, from where it lives.
-        self.fetched.next = self.kinds.rdata.val().get_bits::<26>(64);
-        self.mask.next = self.kinds.rdata.val().get_bits::<32>(0);
-        self.reset.next = self.kinds.rdata.val().get_bits::<32>(32);
-        self.stored.next = 0.into();
-        if self.fetched.val().get_bit(0) | (self.fetched.val().get_bit(6) & self.access_write.val()) {
-            self.stored.next = self.ram.rdata.val();
-        }
-        self.source.next = self.stored.val() ^ self.reset.val();
+        // What the word shows if it does not live in the RAM.
+        self.fetched.next = self.decode.kind.val().get_bits::<26>(64);
+        self.mask.next = self.decode.kind.val().get_bits::<32>(0);
+        self.reset.next = self.decode.kind.val().get_bits::<32>(32);
+        self.source.next = 0.into();
         if self.fetched.val().get_bit(1) {
             self.source.next = self.source.val() | self.rec_far.val().get_bits::<32>(0);
         }
@@ -391,7 +287,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.source.next = self.source.val() | 1;
         }
 
-        // The new value of a word in the RAM.
+        // The old value, and the new value of a word in the RAM.
+        self.old.next = (self.stored.q.val() ^ self.reset.val()) | self.elsewhere.q.val();
         self.applying.next = (self.state.q.val() == AccessState::Apply) & self.write_word.val();
         self.to_ram.next = self.write_word.val()
             & (self.controls.q.val().get_bit(6) | self.controls.q.val().get_bit(7) | self.controls.q.val().get_bit(8))
@@ -407,9 +304,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         if self.controls.q.val().get_bit(8) {
             self.replace.next = 0.into();
         }
-        self.updated.next = (self.old.q.val() & !self.select.val()) | (self.replace.val() & self.select.val());
+        self.updated.next = (self.old.val() & !self.select.val()) | (self.replace.val() & self.select.val());
         self.ram.we.next = self.clear.val() | (self.applying.val() & self.to_ram.val());
-        self.ram.raddr.next = self.ram_addr.val();
         self.ram.waddr.next = self.ram_addr.val();
         self.ram.wdata.next = self.updated.val() ^ self.reset.val();
         if self.clear.val() {
@@ -439,10 +335,6 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.how.next = self.controls.q.val().get_bits::<7>(19);
         self.cbar.next = self.ram.rdata.val() ^ self.cbar_reset.val();
         self.hyp_bank.next = self.cbar.val().get_bit(10) & (self.cbar.val().get_bits::<2>(16) == 1);
-        self.vmid.next = bit_cast::<9, 8>(self.written.val().get_bits::<8>(0));
-        if self.upper.val() {
-            self.vmid.next = bit_cast::<9, 8>(self.cbar.val().get_bits::<8>(0)).replace_bit(8, self.hyp_bank.val());
-        }
         self.asid.next = self.written.val().get_bits::<16>(0);
         self.vpn.next = bit_cast::<37, 32>(self.access_data.val().get_bits::<32>(0));
         if self.controls.q.val().get_bit(13) {
@@ -455,17 +347,14 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.push.next = self.state.q.val() == AccessState::Push;
         self.push_op.next = bit_cast::<68, 37>(self.vpn.val())
             | (bit_cast::<68, 16>(self.asid.val()) << 37)
-            | (bit_cast::<68, 9>(self.vmid.val()) << 53)
+            | (bit_cast::<68, 9>(self.vmid.q.val()) << 53)
             | (bit_cast::<68, 6>(self.how.val().get_bits::<6>(0)) << 62);
 
         // The configuration bus.
         self.cw_req.next = (self.state.q.val() == AccessState::Grant) | (self.state.q.val() == AccessState::Effect);
         self.cw_valid.next = (self.state.q.val() == AccessState::Effect) & self.effect_change.val();
         self.cw_kind.next = self.controls.q.val().get_bits::<4>(19);
-        self.cw_index.next = self.array_index.val();
-        if self.upper.val() {
-            self.cw_index.next = self.page.val().get_bits::<7>(0);
-        }
+        self.cw_index.next = self.decode.index.val();
         self.cw_data.next = bit_cast::<64, 32>(self.value_low.q.val());
         if self.controls.q.val().get_bit(16) {
             self.cw_data.next = (bit_cast::<64, 32>(self.value_high.q.val()) << 32) | bit_cast::<64, 32>(self.value_low.q.val());
@@ -480,11 +369,10 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         match self.state.q.val() {
             AccessState::Wait => {
                 self.high.d.next = false;
-                self.refused_addr.d.next =
-                    self.addr.val().replace_bit(0, false).replace_bit(1, false).replace_bit(2, self.refuse_high.val());
+                self.refused_addr.d.next = self.decode.refuse_addr.val();
                 if self.access.val() {
                     self.state.d.next = AccessState::Decode;
-                    if self.refuse.val() {
+                    if self.decode.refuse.val() {
                         self.value_low.d.next = 0.into();
                         self.value_high.d.next = 0.into();
                         self.state.d.next = AccessState::Refuse;
@@ -495,14 +383,21 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 self.state.d.next = AccessState::Look;
             }
             AccessState::Look => {
+                self.state.d.next = AccessState::Kind;
+            }
+            AccessState::Kind => {
                 self.state.d.next = AccessState::Fetch;
             }
             AccessState::Fetch => {
                 self.controls.d.next = self.fetched.val();
-                self.old.d.next = self.source.val();
+                self.stored.d.next = 0.into();
+                if self.fetched.val().get_bit(0) | (self.fetched.val().get_bit(6) & self.access_write.val()) {
+                    self.stored.d.next = self.ram.rdata.val();
+                }
+                self.elsewhere.d.next = self.source.val();
                 // Both words of a fault address are of one moment.
                 if self.high.q.val() & self.fetched.val().get_bit(1) {
-                    self.old.d.next = self.value_high.q.val();
+                    self.elsewhere.d.next = self.value_high.q.val();
                 }
                 if !self.high.q.val() {
                     self.value_high.d.next = self.rec_far.val().get_bits::<32>(32);
@@ -510,6 +405,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 self.state.d.next = AccessState::Apply;
             }
             AccessState::Apply => {
+                self.vmid.d.next = bit_cast::<9, 8>(self.written.val().get_bits::<8>(0));
                 if self.high.q.val() {
                     self.value_high.d.next = self.updated.val();
                 } else {
@@ -544,6 +440,10 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 }
             }
             AccessState::BankRead => {
+                self.state.d.next = AccessState::BankTake;
+            }
+            AccessState::BankTake => {
+                self.vmid.d.next = bit_cast::<9, 8>(self.cbar.val().get_bits::<8>(0)).replace_bit(8, self.hyp_bank.val());
                 self.state.d.next = AccessState::Push;
             }
             AccessState::Push => {
@@ -576,70 +476,5 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.high.d.next = false;
             self.cache_lock.d.next = self.lock_reset.val();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::drive;
-    use crate::params::{MINI, ZYNQMP};
-    use crate::testing::{equivalence, synthesis_check};
-
-    type Mini = RegsAccess<2, 3, 8, 17>;
-    type Zynqmp = RegsAccess<4, 5, 10, 17>;
-
-    #[test]
-    fn synthesizes() {
-        synthesis_check(Mini::new(&MINI));
-    }
-
-    #[test]
-    fn verilog_agrees() {
-        // Offsets that exist more often than not; the access stands until it is done.
-        let offsets: Vec<u32> = crate::registers::RegId::all().map(|id| id.offset(&ZYNQMP, 1)).collect();
-        let mut pick = 0usize;
-        let mut held: Option<[u128; 4]> = None;
-        equivalence(
-            || Zynqmp::new(&ZYNQMP),
-            6000,
-            5,
-            drive!(
-                clock,
-                aresetn,
-                clear,
-                clear_index,
-                access,
-                access_write,
-                access_addr,
-                access_data,
-                access_strb,
-                rec_ready,
-                rec_far,
-                rec_syndrome,
-                rec_stream,
-                rec_status,
-                push_ready,
-                bank_active,
-                global_active,
-                cw_grant
-            ),
-            |s| {
-                s.set("clear", 0u32);
-                s.set("access", 1u32);
-                if s.output("access_done") == 1 {
-                    held = None;
-                }
-                pick += 1;
-                let offset = u128::from(offsets[pick * 7 % offsets.len()]);
-                let strobes = [0xFF, 0xFF, 0x0F, 0xF0, 0xFF, 0xF0, 0x0F, 0x3C][pick % 8];
-                let now = held.get_or_insert([u128::from(pick % 3 != 0), offset, s.get("access_data"), strobes]);
-                let now = *now;
-                s.set("access_write", now[0]);
-                s.set("access_addr", now[1]);
-                s.set("access_data", now[2]);
-                s.set("access_strb", now[3]);
-            },
-        );
     }
 }

@@ -109,6 +109,9 @@ impl<const AW: usize, const RI: usize> Logic for RegsInit<AW, RI> {
         if (self.kind.q.val() == 0) | (self.kind.q.val() == 1) {
             self.exists.next = self.number_wide.val() < self.groups.val();
         }
+        if self.kind.q.val() == 9 {
+            self.exists.next = self.number.q.val() == 0;
+        }
         self.cw_valid.next = self.sending.q.val() & self.cw_grant.val() & self.exists.val();
         self.cw_kind.next = self.kind.q.val();
         self.cw_index.next = self.number.q.val();

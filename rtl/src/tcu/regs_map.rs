@@ -106,7 +106,7 @@ impl RegsMap {
         for element in 0..id.count(params) {
             for word in 0..words {
                 let (controls, mask, reset) = behaviour(params, id, word);
-                let kind = self.kind(u128::from(controls) << 64 | u128::from(reset) << 32 | u128::from(mask));
+                let kind = self.kind((u128::from(controls) << 64) | (u128::from(reset) << 32) | u128::from(mask));
                 let address = |id: RegId| {
                     let r = id.register();
                     (class << 10) | ((r.offset as usize + element * r.stride as usize) / 4 + word)
@@ -120,7 +120,7 @@ impl RegsMap {
                     *next += 1;
                     *next - 1
                 };
-                self.decode[address(id)] = (kind << 12 | slot) as u128;
+                self.decode[address(id)] = ((kind << 12) | slot) as u128;
             }
         }
     }

@@ -1,49 +1,26 @@
 //! Presets: which hardware, its header, its ports.
 
 use super::{emit_block, flat_ports, EmitError, Port};
+use crate::circuit::circuit;
 use crate::lint::Violation;
 use crate::params::{Params, PRESETS};
 use crate::prelude::*;
-use crate::smmu::{SmmuMini, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
 
 /// Name of the top module.
 pub const TOP: &str = "smmu";
-
-/// Stack of the thread that builds a circuit: RustHDL blocks are built by value before they are boxed, megabytes for the large presets.
-const STACK: usize = 512 << 20;
 
 /// The names of all presets, for messages.
 pub fn names() -> String {
     PRESETS.iter().map(|p| p.name).collect::<Vec<_>>().join(", ")
 }
 
-fn connected<B: Block + Default + 'static>() -> Box<dyn Block> {
-    let mut block = Box::<B>::default();
-    block.connect_all();
-    block
-}
-
-fn elaborate(params: &Params) -> Option<Box<dyn Block>> {
-    match params.name {
-        "mini" => Some(connected::<SmmuMini>()),
-        "zynqmp" => Some(connected::<SmmuZynqmp>()),
-        "sc8180x" => Some(connected::<SmmuSc8180x>()),
-        "sm8550" => Some(connected::<SmmuSm8550>()),
-        _ => None,
+/// Elaborates a preset and runs `work` on the connected circuit.
+pub fn on_preset<R>(params: &Params, work: impl FnOnce(&dyn Block) -> R) -> Result<R, EmitError> {
+    match circuit(params) {
+        Ok(Some(top)) => Ok(work(top.as_block())),
+        Ok(None) => Err(EmitError::UnknownPreset(params.name.to_string())),
+        Err(error) => Err(EmitError::Elaboration(error.to_string())),
     }
-}
-
-/// Elaborates a preset in a thread with room for it, and runs `work` on the connected circuit.
-pub fn on_preset<R: Send>(params: &Params, work: impl FnOnce(&dyn Block) -> R + Send) -> Result<R, EmitError> {
-    std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, || elaborate(params).map(|block| work(&*block)))
-            .map_err(|e| EmitError::Elaboration(e.to_string()))?
-            .join()
-            .map_err(|_| EmitError::Elaboration(format!("the elaboration of '{}' panicked", params.name)))?
-            .ok_or_else(|| EmitError::UnknownPreset(params.name.to_string()))
-    })
 }
 
 /// The Verilog of a preset: one file, top module [`TOP`].

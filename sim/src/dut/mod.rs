@@ -177,6 +177,9 @@ pub enum DeviceError {
     /// The engine has no circuit of that preset.
     #[error("this engine has no preset '{0}'; `smmu list` shows those that there are")]
     UnknownPreset(String),
+    /// The system gave no thread with room to build the circuit in.
+    #[error("the circuit cannot be built: {0}; free some memory or allow more threads")]
+    Elaboration(std::io::Error),
     /// The combinational logic of the circuit did not come to rest: a bug in the hardware description.
     #[error("cycle {0}: the circuit does not settle (a combinational loop)")]
     NotSettled(u64),
@@ -190,7 +193,7 @@ pub enum DeviceError {
 pub struct WaveRequest {
     /// The VCD file; a `.gtkw` of the same stem is put beside it.
     pub path: PathBuf,
-    /// First cycle in the file.
+    /// First cycle in the file, as [`Device::cycles`] counts.
     pub from: u64,
     /// Last cycle in the file, `u64::MAX` for no end.
     pub to: u64,

@@ -23,13 +23,15 @@
 use super::{Device, DeviceError, Inputs, Outputs, WaveRequest};
 use crate::wave::Wave;
 use ::rust_hdl::prelude::Block;
+use smmu_rtl::circuit::circuit;
 use smmu_rtl::params::Params;
-use smmu_rtl::smmu::{SmmuMini, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
 
 mod pins;
+mod preset;
 mod signals;
 
 pub use pins::Pins;
+pub use preset::Preset;
 
 /// Passes in which the circuit must come to rest. The real one needs about twice its depth in blocks.
 pub const MAX_PASSES: usize = 100;
@@ -37,32 +39,11 @@ pub const MAX_PASSES: usize = 100;
 /// A device of that preset.
 ///
 /// # Errors
-/// A preset that this engine has no circuit for.
+/// A preset that this engine has no circuit for, or no memory to build it in.
 pub fn device(params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
-    match params.name {
-        "mini" => Ok(engine(params, SmmuMini::default)),
-        "zynqmp" => Ok(engine(params, SmmuZynqmp::default)),
-        "sc8180x" => Ok(engine(params, SmmuSc8180x::default)),
-        "sm8550" => Ok(engine(params, SmmuSm8550::default)),
-        other => Err(DeviceError::UnknownPreset(other.to_string())),
-    }
-}
-
-/// Elaborates a circuit and wraps it up.
-fn engine<T: Pins + Send + 'static>(params: &'static Params, elaborate: impl FnOnce() -> T + Send + 'static) -> Box<dyn Device> {
-    Box::new(Engine::new(params, on_a_large_stack(elaborate)))
-}
-
-/// Runs `elaborate` where there is room for it. A circuit is one big value and is built on the stack before it moves to the
-/// heap; several copies of it live at once in a debug build, which is more than a test's thread has.
-fn on_a_large_stack<T: Send + 'static>(elaborate: impl FnOnce() -> T + Send + 'static) -> Box<T> {
-    const STACK: usize = 512 << 20; // only what is touched becomes real memory
-    let thread = std::thread::Builder::new().name("elaborate".into()).stack_size(STACK).spawn(move || Box::new(elaborate()));
-    match thread.map(std::thread::JoinHandle::join) {
-        Ok(Ok(circuit)) => circuit,
-        Ok(Err(panic)) => std::panic::resume_unwind(panic),
-        Err(error) => panic!("no thread for the elaboration of the circuit: {error}"),
-    }
+    let circuit = circuit(params).map_err(DeviceError::Elaboration)?;
+    let circuit = circuit.ok_or_else(|| DeviceError::UnknownPreset(params.name.to_string()))?;
+    Ok(Box::new(Engine::new(params, Box::new(Preset(circuit)))))
 }
 
 /// A circuit and its pins as they stand.
@@ -107,7 +88,7 @@ impl<T: Pins> Engine<T> {
 
     fn record(&mut self) {
         if let Some((wave, changes)) = &mut self.wave {
-            signals::record(self.top.as_ref(), wave, changes, self.cycles + self.skipped);
+            signals::record(self.top.as_ref(), wave, changes, self.cycles, self.skipped);
         }
     }
 }

@@ -53,8 +53,8 @@ pub struct Wave<W: Write = BufWriter<File>> {
     last: Vec<Option<Sample>>,
     clock: IdCode,
     cycle: IdCode,
-    /// The last cycle that was written.
-    written: Option<u64>,
+    /// Start of the last cycle that was written, and of the next one, in picoseconds.
+    written: Option<(u64, u64)>,
     /// The cycle that is being written is the first one.
     dumping: bool,
     /// The first error; nothing is written after it.
@@ -123,17 +123,21 @@ impl<W: Write> Wave<W> {
         }
     }
 
-    /// Starts a cycle. The values follow with [`Wave::set`], then [`Wave::end`].
-    pub fn begin(&mut self, cycle: u64) {
-        self.dumping = self.written.replace(cycle).is_none();
+    /// Starts a cycle, before which `skipped` idle cycles in all were jumped over. The values follow with [`Wave::set`], then
+    /// [`Wave::end`].
+    pub fn begin(&mut self, cycle: u64, skipped: u64) {
+        let start = ps_of_cycle(cycle + skipped);
+        self.dumping = self.written.replace((start, ps_of_cycle(cycle + skipped + 1))).is_none();
         let dumping = self.dumping;
         self.attempt(|wave| {
-            wave.vcd.timestamp(ps_of_cycle(cycle))?;
+            wave.vcd.timestamp(start)?;
             if dumping {
                 wave.vcd.begin(SimulationCommand::Dumpvars)?;
             }
             wave.vcd.change_scalar(wave.clock, Value::V1)?;
-            wave.vcd.change_vector(wave.cycle, (0..64).rev().map(|bit| Value::from((cycle >> bit) & 1 == 1)))
+            // Leading zeros may be left out, and with a value every cycle that counts.
+            let bits = 64 - cycle.leading_zeros().min(63);
+            wave.vcd.change_vector(wave.cycle, (0..bits).rev().map(|bit| Value::from((cycle >> bit) & 1 == 1)))
         });
     }
 
@@ -153,13 +157,13 @@ impl<W: Write> Wave<W> {
 
     /// Ends the cycle that was begun: the clock falls in its middle.
     pub fn end(&mut self) {
-        let Some(cycle) = self.written else { return };
+        let Some((start, _)) = self.written else { return };
         let dumping = std::mem::take(&mut self.dumping);
         self.attempt(|wave| {
             if dumping {
                 wave.vcd.end()?;
             }
-            wave.vcd.timestamp(ps_of_cycle(cycle) + HALF_CYCLE)?;
+            wave.vcd.timestamp(start + HALF_CYCLE)?;
             wave.vcd.change_scalar(wave.clock, Value::V0)
         });
     }
@@ -169,7 +173,7 @@ impl<W: Write> Wave<W> {
     /// # Errors
     /// The first write error of the whole wave, this call included.
     pub fn finish(mut self) -> Result<(), DeviceError> {
-        let end = self.written.map(|cycle| ps_of_cycle(cycle + 1));
+        let end = self.written.map(|(_, end)| end);
         self.attempt(|wave| {
             if let Some(end) = end {
                 wave.vcd.timestamp(end)?;
@@ -295,7 +299,7 @@ mod tests {
             if wave.wants(cycle) == Wants::Nothing {
                 continue;
             }
-            wave.begin(cycle);
+            wave.begin(cycle, 0);
             wave.set(0, Sample::number(u128::from(cycle == 4), 1));
             wave.set(1, Sample::number(u128::from(cycle / 2), 8));
             wave.set(2, Sample::Text(if cycle < 6 { "Idle" } else { "Fetch" }.to_string()));
@@ -355,6 +359,25 @@ mod tests {
         let cycle = header.find_var(&["smmu", "cycle"]).expect("cycle").code;
         let last = changes.iter().rev().find(|c| c.1 == cycle).expect("cycle values");
         assert_eq!(u64::from_str_radix(&last.2, 2), Ok(7));
+    }
+
+    #[test]
+    fn idle_time_that_was_jumped_over_is_a_gap() {
+        let disk = Disk::new(usize::MAX);
+        let mut wave = Wave::new(disk.clone(), &request(0, u64::MAX), &tree()).expect("written");
+        for (cycle, skipped) in [(0, 0), (1, 0), (2, 900)] {
+            wave.begin(cycle, skipped);
+            wave.set(0, Sample::number(u128::from(cycle & 1), 1));
+            wave.end();
+        }
+        wave.finish().expect("written");
+        let (header, changes) = read(&disk);
+        let of = |path: &[&str]| {
+            let code = header.find_var(path).expect("a variable").code;
+            changes.iter().filter(|c| c.1 == code).map(|c| (c.0, c.2.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["smmu", "s_axi_ar", "s_axi_arvalid"])[2], (ps_of_cycle(902), "0".to_string()));
+        assert_eq!(of(&["smmu", "cycle"])[2].1, "10", "cycles are numbered as they are clocked");
     }
 
     #[test]

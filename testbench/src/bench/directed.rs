@@ -7,7 +7,7 @@ impl Bench {
     /// Reads a 32-bit register.
     ///
     /// # Errors
-    /// As [`Bench::tick`], or no answer before the watchdog.
+    /// As [`Bench::tick`], or no answer long after the watchdog.
     pub fn read32(&mut self, offset: u32) -> Result<u32, BenchError> {
         self.lite.post_read(offset, 4);
         Ok(self.register_done(offset)? as u32)
@@ -44,7 +44,7 @@ impl Bench {
     fn register_done(&mut self, offset: u32) -> Result<u64, BenchError> {
         let start = self.cycle();
         while !self.lite.idle() {
-            if self.cycle() - start > self.watchdog {
+            if self.cycle() - start > self.patience() {
                 return self.timeout(format!("the answer to the register access at {offset:#x}"));
             }
             self.tick()?;
@@ -52,8 +52,13 @@ impl Bench {
         Ok(self.lite.take_last().unwrap_or_default())
     }
 
-    fn timeout<T>(&self, what: String) -> Result<T, BenchError> {
-        Err(BenchError::Timeout { cycle: self.cycle(), what, limit: self.watchdog })
+    pub(super) fn timeout<T>(&self, what: String) -> Result<T, BenchError> {
+        Err(BenchError::Timeout { cycle: self.cycle(), what, limit: self.patience() })
+    }
+
+    /// Cycles that a blocking call waits: longer than the scoreboard's watchdog, which can say more.
+    pub(super) fn patience(&self) -> u64 {
+        2 * self.watchdog + 1024
     }
 
     /// Runs `cycles` cycles.
@@ -70,11 +75,11 @@ impl Bench {
     /// Runs until `done` says so.
     ///
     /// # Errors
-    /// As [`Bench::tick`], or `what` did not come before the watchdog.
+    /// As [`Bench::tick`], or `what` did not come.
     pub fn run_until(&mut self, what: &str, mut done: impl FnMut(&mut Bench) -> bool) -> Result<(), BenchError> {
         let start = self.cycle();
         while !done(self) {
-            if self.cycle() - start > self.watchdog {
+            if self.cycle() - start > self.patience() {
                 return self.timeout(what.to_string());
             }
             self.tick()?;
@@ -99,7 +104,7 @@ impl Bench {
     /// were given.
     ///
     /// # Errors
-    /// As [`Bench::tick`], or no end before the watchdog (counted from the last answer).
+    /// As [`Bench::tick`], or no end long after the watchdog (counted from the last answer).
     pub fn bursts(&mut self, port: usize, bursts: impl IntoIterator<Item = Burst>) -> Result<Vec<BurstDone>, BenchError> {
         let handles: Vec<u64> = bursts.into_iter().map(|burst| self.port(port).start(burst)).collect();
         let mut done: Vec<BurstDone> = Vec::with_capacity(handles.len());
@@ -111,7 +116,7 @@ impl Bench {
                     done.push(burst);
                 }
             }
-            if self.cycle() - last > self.watchdog {
+            if self.cycle() - last > self.patience() {
                 return self.timeout(format!("the answer to {} bursts", handles.len() - done.len()));
             }
             if done.len() < handles.len() {

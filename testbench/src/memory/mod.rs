@@ -94,6 +94,7 @@ pub struct Memory {
     regions: Vec<Range<u64>>,
     bad: Vec<Bad>,
     changes: Vec<Change>,
+    watched_holes: PageMap<()>,
     generation: u64,
 }
 
@@ -190,17 +191,23 @@ impl Memory {
     /// its page is watched.
     pub fn table_word(&mut self, addr: u64) -> Option<u64> {
         let addr = addr & !7;
-        if self.bus_error(addr, 8, false) != OKAY {
-            return None;
+        let resp = self.bus_error(addr, 8, false);
+        match self.page(addr) {
+            Some(page) => {
+                page.watched = true;
+                (resp == OKAY).then(|| page.word((addr % PAGE) as usize))
+            }
+            None => {
+                self.watched_holes.insert(addr / PAGE, ());
+                None
+            }
         }
-        let page = self.page(addr)?;
-        page.watched = true;
-        Some(page.word((addr % PAGE) as usize))
     }
 
-    /// Whether the page of `addr` is watched.
+    /// Whether a table walk has read the page of `addr`, be it memory or a hole.
     pub fn watched(&self, addr: u64) -> bool {
-        self.pages.get(&(addr / PAGE)).is_some_and(|page| page.watched)
+        let page = addr / PAGE;
+        self.pages.get(&page).is_some_and(|page| page.watched) || self.watched_holes.contains_key(&page)
     }
 
     /// Hands over the changes of watched pages since the last call, oldest first. `into` is emptied first.
@@ -345,7 +352,9 @@ mod tests {
         assert_eq!(memory.read_u64(0xfff8), Err(MemoryError::Hole(0xfff8)));
         assert_eq!(memory.bus_read(0x9_0000, &mut [0; 8]), DECERR);
         assert_eq!(memory.bus_write(0x9_0000, 1, 0xff), DECERR);
+        assert!(!memory.watched(0x9_0000));
         assert_eq!(memory.table_word(0x9_0000), None);
+        assert!(memory.watched(0x9_0ff8) && !memory.watched(0x9_1000));
     }
 
     #[test]

@@ -253,4 +253,6 @@ impl End {
 }
 
 #[cfg(test)]
+mod bench_tests;
+#[cfg(test)]
 mod tests;

@@ -15,8 +15,15 @@ fn run(name: &str, dma_ops: DmaOps, domain: DomainKind, requests: usize) -> (Out
     (outcome, machine)
 }
 
-fn texts(outcome: &Outcome) -> Vec<&str> {
+/// The lines' texts.
+pub(super) fn texts(outcome: &Outcome) -> Vec<&str> {
     outcome.log.iter().map(|line| line.text.as_str()).collect()
+}
+
+/// The order of the two interrupt handlers' lines is the machine's own: logs are compared as sets of lines.
+pub(super) fn sorted(mut lines: Vec<&str>) -> Vec<&str> {
+    lines.sort_unstable();
+    lines
 }
 
 /// Kernel time of the line that contains `what`, nanoseconds.
@@ -27,7 +34,8 @@ fn time(outcome: &Outcome, what: &str) -> u64 {
     line.time_ns
 }
 
-const SC8180X: &str = "\
+/// What was posted, without time stamps.
+pub(super) const SC8180X: &str = "\
 arm-smmu 15000000.iommu: Unhandled context fault: fsr=0x402, iova=0x1032db3e0, fsynr=0x130000, cbfrsynra=0x300, cb=4
 ufshcd-qcom 1d84000.ufshc: ufshcd_check_errors: saved_err 0x20000 saved_uic_err 0x0
 host_regs: 00000000: 1587031f 00000000 00000300 00000000
@@ -45,7 +53,8 @@ saved_uic_err = 0; force_reset = 0
 ufshcd-qcom 1d84000.ufshc: ufshcd_verify_dev_init: NOP OUT failed -11
 ufshcd-qcom 1d84000.ufshc: ufshcd_async_scan failed: -11";
 
-const SM8550: &str = "\
+/// What was posted, without time stamps.
+pub(super) const SM8550: &str = "\
 scsi host0: ufshcd
 ufshcd-qcom 1d84000.ufs: ufshcd_check_errors: saved_err 0x20000 saved_uic_err 0x0
 host_regs: 00000000: 3587031f 00000000 00000400 00000000
@@ -69,12 +78,7 @@ fn the_logged_bug_prints_the_logged_lines() {
     for (name, log) in [("sc8180x", SC8180X), ("sm8550", SM8550)] {
         let (outcome, _) = run(name, DmaOps::Direct, DomainKind::Dma, 0);
         assert!(outcome.ok, "{name}: {}", outcome.reason);
-        let mut got = texts(&outcome);
-        let mut want: Vec<_> = log.lines().collect();
-        // The order of the two interrupt handlers' lines is the machine's own.
-        got.sort_unstable();
-        want.sort_unstable();
-        assert_eq!(got, want, "{name}");
+        assert_eq!(sorted(texts(&outcome)), sorted(log.lines().collect()), "{name}");
     }
 }
 
@@ -138,4 +142,27 @@ fn a_run_that_does_not_end_as_it_should_is_not_ok() {
     assert!(!outcome.ok);
     assert!(outcome.reason.contains("0 context faults"), "{}", outcome.reason);
     time(&outcome, "Blocked unknown Stream ID 0x301");
+}
+
+#[test]
+fn other_presets_run_the_scenarios_with_their_own_values() {
+    for preset in ["mini", "zynqmp"] {
+        for (ops, domain) in [
+            (DmaOps::Direct, DomainKind::Dma),
+            (DmaOps::Iommu, DomainKind::Identity),
+            (DmaOps::Iommu, DomainKind::Dma),
+            (DmaOps::Direct, DomainKind::Identity),
+        ] {
+            let soc = soc("sm8550").unwrap();
+            let params = smmu_rtl::params::preset(preset).unwrap();
+            let mut machine = FakeMachine::new(params, UfsHost::preset("sm8550").unwrap(), soc.ram);
+            let workload = Workload { requests: 20, ..Choices::default().workload };
+            let outcome = play(soc, &Choices { dma_ops: ops, domain, workload }, &mut machine).unwrap();
+            assert!(outcome.ok, "{preset}: {}", outcome.reason);
+            if outcome.faults.len() == 1 {
+                // No hypervisor, the strap off, 48-bit addresses: no bank number, level 0.
+                assert_eq!((outcome.faults[0].fsynr0, outcome.faults[0].cb), (0, 2));
+            }
+        }
+    }
 }

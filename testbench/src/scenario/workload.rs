@@ -17,7 +17,7 @@ use std::collections::HashMap;
 /// Blocks of the disk that are used, from block 0.
 const WINDOW: u32 = 1024;
 /// Pages of a request and how often, of 1000.
-const SIZES: [(u32, u32); 6] = [(1, 930), (2, 40), (4, 15), (8, 9), (16, 4), (32, 2)];
+const SIZES: [(u32, u32); 6] = [(1, 970), (2, 15), (4, 7), (8, 4), (16, 2), (32, 2)];
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

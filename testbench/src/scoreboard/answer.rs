@@ -112,6 +112,7 @@ impl Scoreboard {
         }
         if self.flight.is_empty() {
             self.stale.at_rest();
+            self.past.clear();
         }
     }
 }

@@ -132,6 +132,9 @@ impl Scoreboard {
         let bank = (offset / REG_PAGE) as usize;
         let bank = bank.checked_sub(self.params.num_page).filter(|&bank| bank < self.params.num_cb);
         let before = bank.map(|bank| stale::bank_config(&*self.open, &self.params, bank));
+        if self.configures(word, data, strobes) {
+            self.keep_past();
+        }
         self.open.write_strobed(offset, data, strobes);
         self.blocked.write_strobed(offset, data, strobes);
         self.tags_of.clear();
@@ -155,6 +158,17 @@ impl Scoreboard {
         self.irq_settling = self.cycle + IRQ_LAG;
         self.epoch += 1;
         self.ask_again(memory);
+    }
+
+    /// Whether a write changes registers that verdicts depend on: no command, no fault record, not the value that is there.
+    fn configures(&self, word: u32, data: u64, strobes: u8) -> bool {
+        (0..2u32).any(|n| {
+            let offset = word + 4 * n;
+            let written = strobes >> (4 * n) & 0xf != 0;
+            let stored = regs::at(&self.params, offset).is_some_and(|(id, _)| id.register().access == regs::Access::ReadWrite);
+            let other = self.open.read(offset, 4) != data >> (32 * n) & 0xffff_ffff;
+            written && stored && other && self.records.find(offset).is_none()
+        })
     }
 
     /// An illegal register access, which began in that cycle.

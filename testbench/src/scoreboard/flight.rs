@@ -124,6 +124,14 @@ impl Transaction {
         true
     }
 
+    /// Takes note of a verdict that is right in this epoch beside the one that holds: under registers of its earlier life.
+    pub(super) fn hold_too(&mut self, verdict: Verdict, leaf: u64, depth: u8, epoch: Epoch) {
+        match self.held.iter_mut().find(|held| held.verdict == verdict && held.leaf == leaf) {
+            Some(held) => held.until = held.until.map(|_| epoch),
+            None => self.held.push(Held { verdict, until: Some(epoch), leaf, depth }),
+        }
+    }
+
     /// Faults that it may have, each with the answer that goes with it.
     pub(super) fn faults(&self) -> impl Iterator<Item = (bool, Fault)> + '_ {
         let refused = |verdict: &Verdict| match *verdict {

@@ -284,19 +284,18 @@ impl Records {
     /// A register write that reaches the 32-bit words of recorder `n`.
     pub(super) fn write(&mut self, n: usize, offset: u32, data: u64, strobes: u8, cycle: u64, cfg: &dyn Oracle) {
         let mut next = Vec::new();
-        let mut cleared = false;
         for state in std::mem::take(&mut self.recorders[n].states) {
-            self.load(n, &state);
-            self.scratch.write_strobed(offset, data, strobes);
-            let mut after = self.read_back(n, state.owner);
+            let mut after = self.after_write(n, &state, offset, data, strobes);
             if !self.recorded(n, &after) {
-                cleared |= self.recorded(n, &state);
                 after.owner = 0;
             }
             if !next.contains(&after) {
                 next.push(after);
             }
         }
+        // Whether it clears anything does not depend on what is known to be recorded: the pins may not have shown it yet.
+        let all = State { values: [if n == self.global() { GLOBAL_RECORDED } else { BANK_RECORDED }, 0, 0, 0, 0], owner: 0 };
+        let cleared = self.after_write(n, &all, offset, data, strobes).values[0] & all.values[0] != all.values[0];
         let recorder = &mut self.recorders[n];
         recorder.states = next;
         recorder.last_event = cycle;
@@ -305,6 +304,12 @@ impl Records {
             recorder.known_owner = None;
         }
         self.settle(n, cycle, cfg);
+    }
+
+    fn after_write(&mut self, n: usize, state: &State, offset: u32, data: u64, strobes: u8) -> State {
+        self.load(n, state);
+        self.scratch.write_strobed(offset, data, strobes);
+        self.read_back(n, state.owner)
     }
 
     /// A read of a 32-bit word of recorder `n` showed `seen`. `potential`: faults that may be recorded already. False: no state
@@ -320,29 +325,29 @@ impl Records {
     ) -> bool {
         let Word::Of(place, shift) = word else { return seen == 0 };
         let shows = |state: &State| (state.values[place] >> shift) as u32 == seen;
-        if self.recorders[n].states.iter().any(shows) {
-            self.recorders[n].states.retain(shows);
+        let mut possible = if potential.is_empty() { Vec::new() } else { self.with_potential(n, potential) };
+        possible.retain(shows);
+        let recorder = &mut self.recorders[n];
+        if recorder.states.iter().any(shows) {
+            // Potential faults may have led to the same sight; they join the set when their refusal has come.
+            recorder.states.retain(shows);
+        } else if possible.is_empty() {
+            return false;
         } else {
-            let possible = self.with_potential(n, potential);
-            let states: Vec<State> = possible.into_iter().filter(shows).collect();
-            if states.is_empty() {
-                return false;
-            }
-            self.recorders[n].states = states;
-            self.recorders[n].last_event = cycle;
+            recorder.states.clone_from(&possible);
+            recorder.last_event = cycle;
         }
-        self.learn(n);
+        self.learn(n, &possible);
         self.settle(n, cycle, cfg);
         true
     }
 
-    /// After a read: whose record it is may be known now.
-    fn learn(&mut self, n: usize) {
-        let all_active = self.recorders[n].states.iter().all(|state| self.recorded(n, state));
-        let recorder = &mut self.recorders[n];
-        let Some(first) = recorder.states.first().copied() else { return };
-        if all_active && first.owner != 0 && recorder.states.iter().all(|state| state.owner == first.owner) {
-            recorder.known_owner = Some(first.owner);
+    /// After a read: whose record it is may be known now. `others`: states with potential faults that show the same.
+    fn learn(&mut self, n: usize, others: &[State]) {
+        let Some(owner) = self.recorders[n].states.first().map(|state| state.owner) else { return };
+        let same = |state: &State| state.owner == owner && self.recorded(n, state);
+        if owner != 0 && self.recorders[n].states.iter().chain(others).all(same) {
+            self.recorders[n].known_owner = Some(owner);
         }
     }
 

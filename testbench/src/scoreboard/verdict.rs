@@ -9,6 +9,9 @@ use crate::memory::Memory;
 use smmu_sim::dut::AddrBeat;
 use smmu_sim::model::{Access, TableMemory, Verdict};
 
+/// Earlier states of the registers that are kept for what is in flight.
+const MAX_PAST: usize = 32;
+
 /// The tables as memory holds them, with note of what was read last.
 pub(super) struct Tables<'a> {
     memory: &'a mut Memory,
@@ -84,6 +87,13 @@ impl Scoreboard {
         let pending = if self.records.any_active() { pending_refusal(&*self.blocked, &access) } else { None };
         let t = &mut self.flight.slots[slot];
         t.hold(verdict, leaf, depth, self.epoch);
+        let born = t.born;
+        for (_, past) in self.past.iter().filter(|(until, _)| born < *until) {
+            // It may act on the registers of its earlier life, but its walk sees the tables as they are.
+            let mut tables = Tables::new(memory);
+            let verdict = past.check(&access, &mut tables);
+            t.hold_too(verdict, tables.leaf, tables.depth, self.epoch);
+        }
         match pending {
             None => t.maybe_clear = true,
             Some((refusal, bank)) => {
@@ -107,6 +117,17 @@ impl Scoreboard {
                 self.ask(slot, memory);
             }
         }
+    }
+
+    /// The registers are about to change: what is in flight may go on with the old ones.
+    pub(super) fn keep_past(&mut self) {
+        let oldest = self.flight.live().map(|slot| &self.flight.slots[slot]).filter(|t| t.stage == Stage::Waiting);
+        let Some(born) = oldest.map(|t| t.born).min() else { return self.past.clear() };
+        self.past.retain(|(until, _)| born < *until);
+        if self.past.len() == MAX_PAST {
+            self.past.remove(0);
+        }
+        self.past.push((self.epoch + 1, self.open.copy()));
     }
 
     /// Watched memory, or what exists of it, changed since the last cycle.

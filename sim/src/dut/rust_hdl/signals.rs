@@ -42,13 +42,13 @@ impl Changes {
 }
 
 /// Hands the values of this cycle to the wave: all of them, or of those signals that moved.
-pub fn record(top: &dyn Block, wave: &mut Wave, changes: &mut Changes, cycle: u64) {
+pub fn record(top: &dyn Block, wave: &mut Wave, changes: &mut Changes, cycle: u64, skipped: u64) {
     let all = match wave.wants(cycle) {
         Wants::Nothing => return,
         Wants::Everything => true,
         Wants::Changes => false,
     };
-    wave.begin(cycle);
+    wave.begin(cycle, skipped);
     top.accept("", &mut Recording { index: 0, all, changes, wave });
     wave.end();
     changes.moved.fill(false);

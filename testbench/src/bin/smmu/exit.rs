@@ -29,14 +29,25 @@ pub fn code(outcome: Outcome) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::NotGood) => ExitCode::from(1),
         Err(Failure::Broken(error)) => {
-            eprintln!("smmu: {error:#}");
+            eprintln!("smmu: {}", message(&error));
             ExitCode::from(1)
         }
         Err(Failure::Usage(error)) => {
-            eprintln!("smmu: {error:#}");
+            eprintln!("smmu: {}", message(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// An error and its causes in one line, without those that the text before them tells already.
+fn message(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// Prints to standard output. A reader that has gone (`smmu .. | head`) is no error.

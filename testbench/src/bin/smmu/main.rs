@@ -8,6 +8,7 @@ mod bench;
 mod decode;
 mod exit;
 mod list;
+mod run;
 mod verilog;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +24,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(run::Args),
     List(list::Args),
     Decode(decode::Args),
     Verilog(verilog::Args),
@@ -32,6 +34,7 @@ enum Command {
 fn main() -> ExitCode {
     // clap prints usage errors and leaves with status 2 by itself.
     let result = match Cli::parse().command {
+        Command::Run(args) => run::main(args),
         Command::List(args) => list::main(args),
         Command::Decode(args) => decode::main(args),
         Command::Verilog(args) => verilog::main(args),
