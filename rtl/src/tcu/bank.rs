@@ -2,7 +2,7 @@
 //!
 //! The registers that a walk needs are kept in RAM, one word a bank, read in the cycle in which the bank number is known (F2). In F3 they
 //! are decoded: which half of the address space (SEP, sign), granule, size, ASID. The cache RAMs are addressed in the same cycle
-//! (`lk_va`, `lk_granule` go to [`super::va_index::VaIndex`]); everything else is registered for F4.
+//! (`lk_*` go to [`super::va_index::VaIndex`], one a half); everything else is registered for F4.
 //!
 //! # Packed words
 //!
@@ -30,9 +30,12 @@ pub struct Bank<const BI: usize> {
     pub cw_kind: Signal<In, Word<4>>,
     pub cw_index: Signal<In, Word<7>>,
     pub cw_data: Signal<In, Word<64>>,
-    /// F3: canonical address and granule, for the cache RAMs.
-    pub lk_va: Signal<Out, Word<49>>,
-    pub lk_granule: Signal<Out, Word<2>>,
+    /// F3: which half of the address space, and for either half the canonical address and the granule, for the cache RAMs.
+    pub lk_upper: Signal<Out, Bit>,
+    pub lk_va0: Signal<Out, Word<49>>,
+    pub lk_granule0: Signal<Out, Word<2>>,
+    pub lk_va1: Signal<Out, Word<49>>,
+    pub lk_granule1: Signal<Out, Word<2>>,
     // F4.
     pub o_valid: Signal<Out, Bit>,
     pub o_req: Signal<Out, Word<72>>,
@@ -51,8 +54,8 @@ pub struct Bank<const BI: usize> {
     /// F3 or F4 hold a request.
     pub busy: Signal<Out, Bit>,
     sctlr: RamSync<BI, 5>,
-    tcr: RamSync<BI, 19>,
-    tcr2: RamSync<BI, 7>,
+    tcr: RamSync<BI, 21>,
+    tcr2: RamSync<BI, 16>,
     ttbr0: RamSync<BI, 64>,
     ttbr1: RamSync<BI, 64>,
     cbar: RamSync<BI, 11>,
@@ -79,7 +82,13 @@ pub struct Bank<const BI: usize> {
     f4_vmid: DFF<Word<9>>,
     output_size: Constant<Word<3>>,
     has_16k: Constant<Bit>,
-    sep: Signal<Local, Word<3>>,
+    sep: Signal<Local, Word<6>>,
+    sep_code: Signal<Local, Word<3>>,
+    granule_of_1: Signal<Local, Word<2>>,
+    bad0: Signal<Local, Bit>,
+    bad1: Signal<Local, Bit>,
+    kept_tcr: Signal<Local, Word<21>>,
+    kept_tcr2: Signal<Local, Word<16>>,
     sign: Signal<Local, Bit>,
     granule: Signal<Local, Word<2>>,
     bad_granule: Signal<Local, Bit>,
@@ -112,8 +121,11 @@ impl<const BI: usize> Bank<BI> {
             cw_kind: Signal::default(),
             cw_index: Signal::default(),
             cw_data: Signal::default(),
-            lk_va: Signal::default(),
-            lk_granule: Signal::default(),
+            lk_upper: Signal::default(),
+            lk_va0: Signal::default(),
+            lk_granule0: Signal::default(),
+            lk_va1: Signal::default(),
+            lk_granule1: Signal::default(),
             o_valid: Signal::default(),
             o_req: Signal::default(),
             o_row: Signal::default(),
@@ -158,6 +170,12 @@ impl<const BI: usize> Bank<BI> {
             output_size: Constant::new(params.straps.oas.min(5).into()),
             has_16k: Constant::new(params.straps.granule_16k),
             sep: Signal::default(),
+            sep_code: Signal::default(),
+            granule_of_1: Signal::default(),
+            bad0: Signal::default(),
+            bad1: Signal::default(),
+            kept_tcr: Signal::default(),
+            kept_tcr2: Signal::default(),
             sign: Signal::default(),
             granule: Signal::default(),
             bad_granule: Signal::default(),
@@ -200,76 +218,66 @@ impl<const BI: usize> Logic for Bank<BI> {
         self.f3_raz.d.next = self.i_raz.val();
         self.f3_bank.d.next = self.i_bank.val();
 
-        // F3: sign extension from the SEP bit. Bits above it are replaced.
+        // F3: sign extension from the SEP bit; bits above it are replaced. Both halves are worked out side by side with the question
+        // which of them it is, so that the cache RAMs get their addresses early.
         self.raw.next = self.f3_req.q.val().get_bits::<49>(0);
-        self.sep.next = self.tcr2.rdata.val().get_bits::<3>(4);
-        self.above.next = bits::<49>(0x1_ffff_ffff_ffff_u128);
-        self.sign.next = self.raw.val().get_bit(48);
-        if self.sep.val() == 0 {
-            self.sign.next = self.raw.val().get_bit(31);
-            self.above.next = bits::<49>(0x0_0000_7fff_ffff_u128);
+        self.sep.next = self.tcr2.rdata.val().get_bits::<6>(10);
+        self.sign.next = (self.sep.val().get_bit(0) & self.raw.val().get_bit(31))
+            | (self.sep.val().get_bit(1) & self.raw.val().get_bit(35))
+            | (self.sep.val().get_bit(2) & self.raw.val().get_bit(39))
+            | (self.sep.val().get_bit(3) & self.raw.val().get_bit(41))
+            | (self.sep.val().get_bit(4) & self.raw.val().get_bit(43))
+            | (self.sep.val().get_bit(5) & self.raw.val().get_bit(47))
+            | (!self.tcr2.rdata.val().get_bit(9) & self.raw.val().get_bit(48));
+        self.above.next = 0.into();
+        if self.tcr2.rdata.val().get_bit(4) {
+            self.above.next = self.above.val() | 0x0_000f_0000_0000_u64;
         }
-        if self.sep.val() == 1 {
-            self.sign.next = self.raw.val().get_bit(35);
-            self.above.next = bits::<49>(0x0_0007_ffff_ffff_u128);
+        if self.tcr2.rdata.val().get_bit(5) {
+            self.above.next = self.above.val() | 0x0_00f0_0000_0000_u64;
         }
-        if self.sep.val() == 2 {
-            self.sign.next = self.raw.val().get_bit(39);
-            self.above.next = bits::<49>(0x0_007f_ffff_ffff_u128);
+        if self.tcr2.rdata.val().get_bit(6) {
+            self.above.next = self.above.val() | 0x0_0300_0000_0000_u64;
         }
-        if self.sep.val() == 3 {
-            self.sign.next = self.raw.val().get_bit(41);
-            self.above.next = bits::<49>(0x0_01ff_ffff_ffff_u128);
+        if self.tcr2.rdata.val().get_bit(7) {
+            self.above.next = self.above.val() | 0x0_0c00_0000_0000_u64;
         }
-        if self.sep.val() == 4 {
-            self.sign.next = self.raw.val().get_bit(43);
-            self.above.next = bits::<49>(0x0_07ff_ffff_ffff_u128);
+        if self.tcr2.rdata.val().get_bit(8) {
+            self.above.next = self.above.val() | 0x0_f000_0000_0000_u64;
         }
-        if self.sep.val() == 5 {
-            self.sign.next = self.raw.val().get_bit(47);
-            self.above.next = bits::<49>(0x0_7fff_ffff_ffff_u128);
+        if self.tcr2.rdata.val().get_bit(9) {
+            self.above.next = self.above.val() | 0x1_0000_0000_0000_u64;
         }
-        self.low.next = self.raw.val() & self.above.val();
-        if self.sign.val() {
-            self.low.next = self.raw.val() | !self.above.val();
-        }
+        self.lk_va0.next = self.raw.val() & !self.above.val();
+        self.lk_va1.next = self.raw.val() | self.above.val();
+        self.lk_granule0.next = self.tcr.rdata.val().get_bits::<2>(7);
+        self.lk_granule1.next = self.tcr.rdata.val().get_bits::<2>(18);
+        self.lk_upper.next = self.sign.val();
 
-        // The half's own fields of TCR: {TG1, EPD1, A1, T1SZ, TG0, EPD0, T0SZ}.
+        // The half's own fields of TCR.
         self.tsz.next = self.tcr.rdata.val().get_bits::<6>(0);
         self.epd.next = self.tcr.rdata.val().get_bit(6);
-        self.tg.next = self.tcr.rdata.val().get_bits::<2>(7);
-        self.granule.next = self.tg.val();
-        self.bad_granule.next = self.tg.val() == 3;
+        self.granule.next = self.lk_granule0.val();
+        self.bad_granule.next = self.tcr.rdata.val().get_bit(9);
+        self.low.next = self.lk_va0.val();
         if self.sign.val() {
-            self.tsz.next = self.tcr.rdata.val().get_bits::<6>(9);
-            self.epd.next = self.tcr.rdata.val().get_bit(16);
-            self.tg.next = self.tcr.rdata.val().get_bits::<2>(17);
-            // TG1: 1 = 16 KiB, 2 = 4 KiB, 3 = 64 KiB; as TG0 codes 2, 0, 1.
-            self.bad_granule.next = self.tg.val() == 0;
-            self.granule.next = 0.into();
-            if self.tg.val() == 1 {
-                self.granule.next = 2.into();
-            }
-            if self.tg.val() == 3 {
-                self.granule.next = 1.into();
-            }
-        }
-        if (self.granule.val() == 2) & !self.has_16k.val() {
-            self.bad_granule.next = true;
+            self.tsz.next = self.tcr.rdata.val().get_bits::<6>(10);
+            self.epd.next = self.tcr.rdata.val().get_bit(17);
+            self.granule.next = self.lk_granule1.val();
+            self.bad_granule.next = self.tcr.rdata.val().get_bit(20);
+            self.low.next = self.lk_va1.val();
         }
         self.pasize.next = self.tcr2.rdata.val().get_bits::<3>(0);
         if self.pasize.val() > self.output_size.val() {
             self.pasize.next = self.output_size.val();
         }
         self.asid.next = self.ttbr0.rdata.val().get_bits::<16>(48);
-        if self.tcr.rdata.val().get_bit(15) {
+        if self.tcr.rdata.val().get_bit(16) {
             self.asid.next = self.ttbr1.rdata.val().get_bits::<16>(48);
         }
         if !self.tcr2.rdata.val().get_bit(3) {
             self.asid.next = self.asid.val() & 0xff;
         }
-        self.lk_va.next = self.low.val();
-        self.lk_granule.next = self.granule.val();
 
         self.f4_valid.d.next = self.f3_valid.q.val();
         self.f4_req.d.next = self.f3_req.q.val();
@@ -331,16 +339,51 @@ impl<const BI: usize> Logic for Bank<BI> {
             | (bit_cast::<5, 1>(self.cw_data.val().get_bits::<1>(3)) << 1)
             | (bit_cast::<5, 1>(self.cw_data.val().get_bits::<1>(5)) << 2)
             | (bit_cast::<5, 2>(self.cw_data.val().get_bits::<2>(8)) << 3);
-        // TCR: T0SZ 5:0, EPD0 7, TG0 15:14, T1SZ 21:16, A1 22, EPD1 23, TG1 31:30.
-        self.tcr.wdata.next = bit_cast::<19, 6>(self.cw_data.val().get_bits::<6>(0))
-            | (bit_cast::<19, 1>(self.cw_data.val().get_bits::<1>(7)) << 6)
-            | (bit_cast::<19, 2>(self.cw_data.val().get_bits::<2>(14)) << 7)
-            | (bit_cast::<19, 8>(self.cw_data.val().get_bits::<8>(16)) << 9)
-            | (bit_cast::<19, 2>(self.cw_data.val().get_bits::<2>(30)) << 17);
-        // TCR2: PASize 2:0, AS 4, SEP 17:15.
-        self.tcr2.wdata.next = bit_cast::<7, 3>(self.cw_data.val().get_bits::<3>(0))
-            | (bit_cast::<7, 1>(self.cw_data.val().get_bits::<1>(4)) << 3)
-            | (bit_cast::<7, 3>(self.cw_data.val().get_bits::<3>(15)) << 4);
+        // TCR: T0SZ 5:0, EPD0 7, TG0 15:14, T1SZ 21:16, A1 22, EPD1 23, TG1 31:30. Kept as {bad1, granule1, EPD1, A1, T1SZ, bad0,
+        // granule0, EPD0, T0SZ} with granules in TG0's code; bad: reserved, or not there. TG1: 1 = 16 KiB, 2 = 4 KiB, 3 = 64 KiB.
+        self.tg.next = self.cw_data.val().get_bits::<2>(30);
+        self.granule_of_1.next = 0.into();
+        if self.tg.val() == 1 {
+            self.granule_of_1.next = 2.into();
+        }
+        if self.tg.val() == 3 {
+            self.granule_of_1.next = 1.into();
+        }
+        self.bad1.next = (self.tg.val() == 0) | ((self.tg.val() == 1) & !self.has_16k.val());
+        self.tg.next = self.cw_data.val().get_bits::<2>(14);
+        self.bad0.next = (self.tg.val() == 3) | ((self.tg.val() == 2) & !self.has_16k.val());
+        self.kept_tcr.next = bit_cast::<21, 6>(self.cw_data.val().get_bits::<6>(0))
+            | (bit_cast::<21, 1>(self.cw_data.val().get_bits::<1>(7)) << 6)
+            | (bit_cast::<21, 2>(self.tg.val()) << 7)
+            | (bit_cast::<21, 8>(self.cw_data.val().get_bits::<8>(16)) << 10)
+            | (bit_cast::<21, 2>(self.granule_of_1.val()) << 18);
+        self.kept_tcr.next = self.kept_tcr.val().replace_bit(9, self.bad0.val());
+        self.kept_tcr.next = self.kept_tcr.val().replace_bit(20, self.bad1.val());
+        self.tcr.wdata.next = self.kept_tcr.val();
+        // TCR2: PASize 2:0, AS 4, SEP 17:15. Kept: 2:0 PASize, 3 AS, 9:4 whether bits 35:32, 39:36, 41:40, 43:42, 47:44, 48 are above the
+        // SEP bit, 15:10 whether the SEP bit is 31, 35, 39, 41, 43, 47.
+        self.kept_tcr2.next = bit_cast::<16, 3>(self.cw_data.val().get_bits::<3>(0))
+            | (bit_cast::<16, 1>(self.cw_data.val().get_bits::<1>(4)) << 3);
+        self.sep_code.next = self.cw_data.val().get_bits::<3>(15);
+        if self.sep_code.val() == 0 {
+            self.kept_tcr2.next = self.kept_tcr2.val() | 0x07f0;
+        }
+        if self.sep_code.val() == 1 {
+            self.kept_tcr2.next = self.kept_tcr2.val() | 0x0be0;
+        }
+        if self.sep_code.val() == 2 {
+            self.kept_tcr2.next = self.kept_tcr2.val() | 0x13c0;
+        }
+        if self.sep_code.val() == 3 {
+            self.kept_tcr2.next = self.kept_tcr2.val() | 0x2380;
+        }
+        if self.sep_code.val() == 4 {
+            self.kept_tcr2.next = self.kept_tcr2.val() | 0x4300;
+        }
+        if self.sep_code.val() == 5 {
+            self.kept_tcr2.next = self.kept_tcr2.val() | 0x8200;
+        }
+        self.tcr2.wdata.next = self.kept_tcr2.val();
         self.ttbr0.wdata.next = self.cw_data.val();
         self.ttbr1.wdata.next = self.cw_data.val();
         // CBAR: VMID 7:0, HYPC 10, TYPE 17:16.

@@ -5,6 +5,7 @@ pub mod bank;
 pub mod decide;
 pub mod descriptor;
 pub mod fault_recorder;
+pub mod fill_stage;
 pub mod invalidate;
 pub mod main_tlb;
 pub mod maintenance;

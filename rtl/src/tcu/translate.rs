@@ -15,6 +15,7 @@
 use super::accept::Accept;
 use super::bank::Bank;
 use super::decide::Decide;
+use super::fill_stage::FillStage;
 use super::invalidate::Invalidate;
 use super::main_tlb::MainTlb;
 use super::va_index::VaIndex;
@@ -103,7 +104,9 @@ pub struct Translate<
     pub rows_busy: Signal<Out, Word<16>>,
     accept: Accept<SMR, SI>,
     bank: Bank<BI>,
-    keys: VaIndex,
+    keys0: VaIndex,
+    keys1: VaIndex,
+    probe: VaIndex,
     f4_keys: DFF<Word<98>>,
     tlb: MainTlb<SW, DA>,
     wc2: WalkCache<W2>,
@@ -111,14 +114,22 @@ pub struct Translate<
     wc0: WalkCache<2>,
     decide: Decide<CB>,
     walker: Walker,
+    fills: FillStage,
     invalidate: Invalidate,
     scan: Signal<Local, Bit>,
     empty: Signal<Local, Bit>,
     hold: Signal<Local, Bit>,
     poison: Signal<Local, Bit>,
     probe_va: Signal<Local, Word<49>>,
-    key_va: Signal<Local, Word<49>>,
-    key_granule: Signal<Local, Word<2>>,
+    line: Signal<Local, Word<34>>,
+    sector: Signal<Local, Word<3>>,
+    key2: Signal<Local, Word<28>>,
+    key1: Signal<Local, Word<19>>,
+    key0: Signal<Local, Word<10>>,
+    look_tlb: Signal<Local, Word<7>>,
+    look_wc2: Signal<Local, Word<7>>,
+    look_wc1: Signal<Local, Word<7>>,
+    look_wc0: Signal<Local, Word<7>>,
     set_tlb: Signal<Local, Word<7>>,
     set_wc2: Signal<Local, Word<7>>,
     set_wc1: Signal<Local, Word<7>>,
@@ -196,7 +207,9 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             rows_busy: Signal::default(),
             accept: Accept::new(params),
             bank: Bank::new(params),
-            keys: VaIndex::default(),
+            keys0: VaIndex::default(),
+            keys1: VaIndex::default(),
+            probe: VaIndex::default(),
             f4_keys: DFF::default(),
             tlb: MainTlb::default(),
             wc2: WalkCache::default(),
@@ -204,14 +217,22 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             wc0: WalkCache::default(),
             decide: Decide::new(params),
             walker: Walker::new(params),
+            fills: FillStage::default(),
             invalidate: Invalidate::new((1 << SW).max(1 << W2).max(8)),
             scan: Signal::default(),
             empty: Signal::default(),
             hold: Signal::default(),
             poison: Signal::default(),
             probe_va: Signal::default(),
-            key_va: Signal::default(),
-            key_granule: Signal::default(),
+            line: Signal::default(),
+            sector: Signal::default(),
+            key2: Signal::default(),
+            key1: Signal::default(),
+            key0: Signal::default(),
+            look_tlb: Signal::default(),
+            look_wc2: Signal::default(),
+            look_wc1: Signal::default(),
+            look_wc0: Signal::default(),
             set_tlb: Signal::default(),
             set_wc2: Signal::default(),
             set_wc1: Signal::default(),
@@ -226,11 +247,12 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, f4_keys);
-        clock!(self, clock, accept, bank, tlb, wc2, wc1, wc0, decide, walker, invalidate);
+        clock!(self, clock, accept, bank, tlb, wc2, wc1, wc0, decide, walker, fills, invalidate);
         self.accept.aresetn.next = self.aresetn.val();
         self.bank.aresetn.next = self.aresetn.val();
         self.decide.aresetn.next = self.aresetn.val();
         self.walker.aresetn.next = self.aresetn.val();
+        self.fills.aresetn.next = self.aresetn.val();
         self.invalidate.aresetn.next = self.aresetn.val();
         AddrOut::<4, 48>::link(&mut self.m_axi_ptw_ar, &mut self.walker.m_axi_ptw_ar);
         ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.walker.m_axi_ptw_r);
@@ -281,28 +303,46 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.bank.i_raz.next = self.accept.o_raz.val();
         self.bank.i_bank.next = self.accept.o_bank.val();
 
-        // F3: cache addresses. Probes by address use the same block; the front is empty then.
+        // F3: cache addresses, worked out for both halves of the address space and for a probe.
+        self.keys0.va.next = self.bank.lk_va0.val();
+        self.keys0.granule.next = self.bank.lk_granule0.val();
+        self.keys1.va.next = self.bank.lk_va1.val();
+        self.keys1.granule.next = self.bank.lk_granule1.val();
         self.probe_va.next = bit_cast::<49, 37>(self.inv_vpn.val()) << 12;
-        self.key_va.next = self.bank.lk_va.val();
-        self.key_granule.next = self.bank.lk_granule.val();
-        if self.invalidate.pr_valid.val() {
-            self.key_va.next = self.probe_va.val();
-            self.key_granule.next = self.invalidate.pr_granule.val();
-        }
-        self.keys.va.next = self.key_va.val();
-        self.keys.granule.next = self.key_granule.val();
+        self.probe.va.next = self.probe_va.val();
+        self.probe.granule.next = self.invalidate.pr_granule.val();
         self.scan.next = !self.inv_use_va.val() | self.invalidate.pr_clear.val();
-        self.tlb.lk_set.next = self.keys.line_index.val();
-        self.tlb.lk_sector.next = self.keys.sector.val();
-        self.wc2.lk_index.next = self.keys.index2.val();
-        self.wc1.lk_index.next = self.keys.index1.val();
-        self.wc0.lk_index.next = self.keys.index0.val();
         // {key0, key1, key2, sector, line} for F4.
-        self.f4_keys.d.next = bit_cast::<98, 34>(self.keys.line.val())
-            | (bit_cast::<98, 3>(self.keys.sector.val()) << 34)
-            | (bit_cast::<98, 28>(self.keys.key2.val()) << 37)
-            | (bit_cast::<98, 19>(self.keys.key1.val()) << 65)
-            | (bit_cast::<98, 10>(self.keys.key0.val()) << 84);
+        self.line.next = self.keys0.line.val();
+        self.sector.next = self.keys0.sector.val();
+        self.key2.next = self.keys0.key2.val();
+        self.key1.next = self.keys0.key1.val();
+        self.key0.next = self.keys0.key0.val();
+        self.look_tlb.next = self.keys0.line_index.val();
+        self.look_wc2.next = self.keys0.index2.val();
+        self.look_wc1.next = self.keys0.index1.val();
+        self.look_wc0.next = self.keys0.index0.val();
+        if self.bank.lk_upper.val() {
+            self.line.next = self.keys1.line.val();
+            self.sector.next = self.keys1.sector.val();
+            self.key2.next = self.keys1.key2.val();
+            self.key1.next = self.keys1.key1.val();
+            self.key0.next = self.keys1.key0.val();
+            self.look_tlb.next = self.keys1.line_index.val();
+            self.look_wc2.next = self.keys1.index2.val();
+            self.look_wc1.next = self.keys1.index1.val();
+            self.look_wc0.next = self.keys1.index0.val();
+        }
+        self.tlb.lk_set.next = self.look_tlb.val();
+        self.tlb.lk_sector.next = self.sector.val();
+        self.wc2.lk_index.next = self.look_wc2.val();
+        self.wc1.lk_index.next = self.look_wc1.val();
+        self.wc0.lk_index.next = self.look_wc0.val();
+        self.f4_keys.d.next = bit_cast::<98, 34>(self.line.val())
+            | (bit_cast::<98, 3>(self.sector.val()) << 34)
+            | (bit_cast::<98, 28>(self.key2.val()) << 37)
+            | (bit_cast::<98, 19>(self.key1.val()) << 65)
+            | (bit_cast::<98, 10>(self.key0.val()) << 84);
 
         // F4: what the caches compare with.
         self.tlb.cmp_line.next = self.f4_keys.q.val().get_bits::<34>(0);
@@ -377,22 +417,34 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.walker.d_ng.next = self.decide.d_ng.val();
 
         // Fills.
-        self.tlb.fl_tag_we.next = self.walker.tlb_tag_we.val();
-        self.tlb.fl_tag.next = self.walker.tlb_tag.val();
-        self.tlb.fl_data_we.next = self.walker.tlb_data_we.val();
-        self.tlb.fl_data.next = self.walker.tlb_data.val();
-        self.tlb.fl_set.next = self.walker.tlb_set.val();
-        self.tlb.fl_sector.next = self.walker.tlb_sector.val();
-        self.tlb.fl_way.next = self.walker.tlb_way.val();
-        self.wc2.fl_we.next = self.walker.wc2_we.val();
-        self.wc2.fl_index.next = self.walker.wc_index.val();
-        self.wc2.fl_entry.next = self.walker.wc_entry.val();
-        self.wc1.fl_we.next = self.walker.wc1_we.val();
-        self.wc1.fl_index.next = self.walker.wc_index.val();
-        self.wc1.fl_entry.next = self.walker.wc_entry.val();
-        self.wc0.fl_we.next = self.walker.wc0_we.val();
-        self.wc0.fl_index.next = self.walker.wc_index.val();
-        self.wc0.fl_entry.next = self.walker.wc_entry.val();
+        self.fills.i_tlb_tag_we.next = self.walker.tlb_tag_we.val();
+        self.fills.i_tlb_tag.next = self.walker.tlb_tag.val();
+        self.fills.i_tlb_data_we.next = self.walker.tlb_data_we.val();
+        self.fills.i_tlb_data.next = self.walker.tlb_data.val();
+        self.fills.i_tlb_set.next = self.walker.tlb_set.val();
+        self.fills.i_tlb_sector.next = self.walker.tlb_sector.val();
+        self.fills.i_tlb_way.next = self.walker.tlb_way.val();
+        self.fills.i_wc2_we.next = self.walker.wc2_we.val();
+        self.fills.i_wc1_we.next = self.walker.wc1_we.val();
+        self.fills.i_wc0_we.next = self.walker.wc0_we.val();
+        self.fills.i_wc_index.next = self.walker.wc_index.val();
+        self.fills.i_wc_entry.next = self.walker.wc_entry.val();
+        self.tlb.fl_tag_we.next = self.fills.tlb_tag_we.val();
+        self.tlb.fl_tag.next = self.fills.tlb_tag.val();
+        self.tlb.fl_data_we.next = self.fills.tlb_data_we.val();
+        self.tlb.fl_data.next = self.fills.tlb_data.val();
+        self.tlb.fl_set.next = self.fills.tlb_set.val();
+        self.tlb.fl_sector.next = self.fills.tlb_sector.val();
+        self.tlb.fl_way.next = self.fills.tlb_way.val();
+        self.wc2.fl_we.next = self.fills.wc2_we.val();
+        self.wc2.fl_index.next = self.fills.wc_index.val();
+        self.wc2.fl_entry.next = self.fills.wc_entry.val();
+        self.wc1.fl_we.next = self.fills.wc1_we.val();
+        self.wc1.fl_index.next = self.fills.wc_index.val();
+        self.wc1.fl_entry.next = self.fills.wc_entry.val();
+        self.wc0.fl_we.next = self.fills.wc0_we.val();
+        self.wc0.fl_index.next = self.fills.wc_index.val();
+        self.wc0.fl_entry.next = self.fills.wc_entry.val();
 
         // Maintenance.
         self.invalidate.op_valid.next = self.op_valid.val();
@@ -443,15 +495,15 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.wc2.inv_leaf.next = self.inv_leaf.val();
         self.wc1.inv_leaf.next = self.inv_leaf.val();
         self.wc0.inv_leaf.next = self.inv_leaf.val();
-        self.tlb.pr_line.next = self.keys.line.val();
-        self.tlb.pr_sector.next = self.keys.sector.val();
-        self.wc2.pr_key.next = self.keys.key2.val();
-        self.wc1.pr_key.next = bit_cast::<28, 19>(self.keys.key1.val());
-        self.wc0.pr_key.next = bit_cast::<28, 10>(self.keys.key0.val());
-        self.set_tlb.next = self.keys.line_index.val();
-        self.set_wc2.next = self.keys.index2.val();
-        self.set_wc1.next = self.keys.index1.val();
-        self.set_wc0.next = self.keys.index0.val();
+        self.tlb.pr_line.next = self.probe.line.val();
+        self.tlb.pr_sector.next = self.probe.sector.val();
+        self.wc2.pr_key.next = self.probe.key2.val();
+        self.wc1.pr_key.next = bit_cast::<28, 19>(self.probe.key1.val());
+        self.wc0.pr_key.next = bit_cast::<28, 10>(self.probe.key0.val());
+        self.set_tlb.next = self.probe.line_index.val();
+        self.set_wc2.next = self.probe.index2.val();
+        self.set_wc1.next = self.probe.index1.val();
+        self.set_wc0.next = self.probe.index0.val();
         if self.scan.val() {
             self.set_tlb.next = self.invalidate.pr_set.val();
             self.set_wc2.next = self.invalidate.pr_set.val();
