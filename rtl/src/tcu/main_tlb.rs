@@ -20,7 +20,7 @@
 //! | cycle | look-up | maintenance |
 //! | --- | --- | --- |
 //! | c | `lk_set`, `lk_sector` | `pr_valid` and `pr_set` |
-//! | c + 1 | `cmp_*` compared with what was read: `hit`, `hit_*`, `way` | the set compared with `inv_*`; matching pages lose their valid bit |
+//! | c + 1 | `cmp_*` compared with what was read; in c + 2 `hit`, `hit_*`, `way` | the set compared with `inv_*`; matching pages lose their valid bit in c + 2 |
 //!
 //! Tag and data of a line are read in one cycle. A fill first writes the tag with no page valid together with the first data word,
 //! then the data words, last the tag with the valid pages: no look-up sees a tag with another line's data. The caller lets only one
@@ -74,7 +74,8 @@ pub struct MainTlb<const SW: usize, const DA: usize> {
     pub inv_use_asid: Signal<In, Bit>,
     pub inv_asid: Signal<In, Word<16>>,
     pub inv_use_va: Signal<In, Bit>,
-    tag: [RamSync<SW, 83>; 4],
+    tag: [RamSync<SW, 75>; 4],
+    pages: [RamSync<SW, 8>; 4],
     data: [RamSync<DA, 50>; 4],
     turn: DFF<Word<2>>,
     probing: DFF<Bit>,
@@ -98,7 +99,17 @@ pub struct MainTlb<const SW: usize, const DA: usize> {
     fill_set_and_sector: Signal<Local, Word<10>>,
     fill_way: Signal<Local, Word<4>>,
     is_empty: Signal<Local, Bit>,
-    rest_of_tag: Signal<Local, Word<75>>,
+    dropping: DFF<Word<4>>,
+    selected: DFF<Word<4>>,
+    words: [DFF<Word<51>>; 4],
+    way_q: DFF<Word<2>>,
+    matched: Signal<Local, Bit>,
+    data_read: Signal<Local, Word<50>>,
+    ng_read: Signal<Local, Word<1>>,
+    answered: Signal<Local, Bit>,
+    choice: Signal<Local, Word<2>>,
+    drop_pages: [DFF<Word<8>>; 4],
+    drop_set: DFF<Word<7>>,
 }
 
 impl<const SW: usize, const DA: usize> Default for MainTlb<SW, DA> {
@@ -139,6 +150,7 @@ impl<const SW: usize, const DA: usize> Default for MainTlb<SW, DA> {
             inv_asid: Signal::default(),
             inv_use_va: Signal::default(),
             tag: std::array::from_fn(|_| RamSync::default()),
+            pages: std::array::from_fn(|_| RamSync::default()),
             data: std::array::from_fn(|_| RamSync::default()),
             turn: DFF::default(),
             probing: DFF::default(),
@@ -162,7 +174,17 @@ impl<const SW: usize, const DA: usize> Default for MainTlb<SW, DA> {
             fill_set_and_sector: Signal::default(),
             fill_way: Signal::default(),
             is_empty: Signal::default(),
-            rest_of_tag: Signal::default(),
+            dropping: DFF::default(),
+            selected: DFF::default(),
+            words: std::array::from_fn(|_| DFF::default()),
+            way_q: DFF::default(),
+            matched: Signal::default(),
+            data_read: Signal::default(),
+            ng_read: Signal::default(),
+            answered: Signal::default(),
+            choice: Signal::default(),
+            drop_pages: std::array::from_fn(|_| DFF::default()),
+            drop_set: DFF::default(),
         }
     }
 }
@@ -170,7 +192,21 @@ impl<const SW: usize, const DA: usize> Default for MainTlb<SW, DA> {
 impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, turn, probing, probe_clear, probe_set, probe_line, probe_sector, probe_granule);
+        dff_setup!(
+            self,
+            clock,
+            turn,
+            probing,
+            probe_clear,
+            probe_set,
+            probe_line,
+            probe_sector,
+            probe_granule,
+            dropping,
+            drop_set,
+            selected,
+            way_q
+        );
         self.probing.d.next = self.pr_valid.val();
         self.probe_clear.d.next = self.pr_clear.val();
         self.probe_set.d.next = self.pr_set.val();
@@ -194,6 +230,7 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
         self.fill_way.next = bits::<4>(1) << self.fl_way.val();
         self.hit_data.next = 0.into();
         self.hit_ng.next = false;
+        self.answered.next = false;
         self.select.next = 0.into();
         self.same_line.next = 0.into();
         self.empty.next = 0.into();
@@ -201,37 +238,45 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
         for i in 0..4 {
             self.tag[i].clock.next = self.clock.val();
             self.data[i].clock.next = self.clock.val();
+            self.pages[i].clock.next = self.clock.val();
             self.tag[i].raddr.next = self.set_address.val();
+            self.pages[i].raddr.next = self.set_address.val();
             self.data[i].raddr.next = self.data_address.val();
 
             // Look-up.
-            self.valid_pages.next = self.tag[i].rdata.val().get_bits::<8>(0);
-            self.tags_match.next = (self.tag[i].rdata.val().get_bits::<34>(49) == self.cmp_line.val())
-                & (self.tag[i].rdata.val().get_bits::<2>(8) == self.cmp_granule.val())
-                & (self.tag[i].rdata.val().get_bits::<7>(10) == self.cmp_bank.val())
-                & (self.tag[i].rdata.val().get_bits::<9>(17) == self.cmp_vmid.val())
-                & ((self.tag[i].rdata.val().get_bits::<16>(32) == self.cmp_asid.val()) | !self.tag[i].rdata.val().get_bit(48));
+            self.valid_pages.next = self.pages[i].rdata.val();
+            self.tags_match.next = (self.tag[i].rdata.val().get_bits::<34>(41) == self.cmp_line.val())
+                & (self.tag[i].rdata.val().get_bits::<2>(0) == self.cmp_granule.val())
+                & (self.tag[i].rdata.val().get_bits::<7>(2) == self.cmp_bank.val())
+                & (self.tag[i].rdata.val().get_bits::<9>(9) == self.cmp_vmid.val())
+                & ((self.tag[i].rdata.val().get_bits::<16>(24) == self.cmp_asid.val()) | !self.tag[i].rdata.val().get_bit(40));
             self.same_line.next = self.same_line.val().replace_bit(i, self.tags_match.val());
             self.is_empty.next = !self.valid_pages.val().any();
             self.empty.next = self.empty.val().replace_bit(i, self.is_empty.val());
             self.kept.next = self.valid_pages.val() & self.page.val();
             // The lowest way that has the page answers.
-            if self.tags_match.val() & self.kept.val().any() & !self.select.val().any() {
-                self.select.next = self.select.val().replace_bit(i, true);
-                self.hit_data.next = self.data[i].rdata.val();
-                self.hit_ng.next = self.tag[i].rdata.val().get_bit(48);
+            self.matched.next = self.tags_match.val() & self.kept.val().any();
+            self.select.next = self.select.val().replace_bit(i, self.matched.val());
+            self.words[i].clock.next = self.clock.val();
+            self.data_read.next = self.data[i].rdata.val();
+            self.ng_read.next = self.tag[i].rdata.val().get_bits::<1>(40);
+            self.words[i].d.next = bit_cast::<51, 50>(self.data_read.val()) | (bit_cast::<51, 1>(self.ng_read.val()) << 50);
+            if self.selected.q.val().get_bit(i) & !self.answered.val() {
+                self.answered.next = true;
+                self.hit_data.next = self.words[i].q.val().get_bits::<50>(0);
+                self.hit_ng.next = self.words[i].q.val().get_bit(50);
             }
 
             // Maintenance: what the set read in the cycle before keeps.
-            self.tags_match.next = (!self.inv_use_hyp.val() | (self.tag[i].rdata.val().get_bit(25) == self.inv_hyp.val()))
-                & (!self.inv_use_vmid.val() | (self.tag[i].rdata.val().get_bits::<9>(17) == self.inv_vmid.val()))
+            self.tags_match.next = (!self.inv_use_hyp.val() | (self.tag[i].rdata.val().get_bit(17) == self.inv_hyp.val()))
+                & (!self.inv_use_vmid.val() | (self.tag[i].rdata.val().get_bits::<9>(9) == self.inv_vmid.val()))
                 & (!self.inv_use_asid.val()
-                    | (self.tag[i].rdata.val().get_bits::<16>(32) == self.inv_asid.val())
-                    | (self.inv_use_va.val() & !self.tag[i].rdata.val().get_bit(48)))
-                & (!self.inv_use_asid.val() | self.inv_use_va.val() | self.tag[i].rdata.val().get_bit(48))
+                    | (self.tag[i].rdata.val().get_bits::<16>(24) == self.inv_asid.val())
+                    | (self.inv_use_va.val() & !self.tag[i].rdata.val().get_bit(40)))
+                & (!self.inv_use_asid.val() | self.inv_use_va.val() | self.tag[i].rdata.val().get_bit(40))
                 & (!self.inv_use_va.val()
-                    | ((self.tag[i].rdata.val().get_bits::<34>(49) == self.probe_line.q.val())
-                        & (self.tag[i].rdata.val().get_bits::<2>(8) == self.probe_granule.q.val())));
+                    | ((self.tag[i].rdata.val().get_bits::<34>(41) == self.probe_line.q.val())
+                        & (self.tag[i].rdata.val().get_bits::<2>(0) == self.probe_granule.q.val())));
             self.drop.next =
                 self.drop.val().replace_bit(i, self.probing.q.val() & (self.tags_match.val() | self.probe_clear.q.val()));
             self.kept.next = 0.into();
@@ -239,34 +284,44 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
                 self.kept.next = self.valid_pages.val() & !self.probe_page.val();
             }
 
-            // Write ports.
-            self.tag[i].we.next = self.drop.val().get_bit(i);
-            self.tag[i].waddr.next = bit_cast::<SW, 7>(self.probe_set.q.val());
-            self.rest_of_tag.next = self.tag[i].rdata.val().get_bits::<75>(8);
-            self.tag[i].wdata.next = (bit_cast::<83, 75>(self.rest_of_tag.val()) << 8) | bit_cast::<83, 8>(self.kept.val());
+            self.drop_pages[i].clock.next = self.clock.val();
+            self.drop_pages[i].d.next = self.kept.val();
+
+            // Write ports. An invalidation writes the valid bits only, one cycle after it compared.
+            self.pages[i].we.next = self.dropping.q.val().get_bit(i);
+            self.pages[i].waddr.next = bit_cast::<SW, 7>(self.drop_set.q.val());
+            self.pages[i].wdata.next = self.drop_pages[i].q.val();
             if self.fl_tag_we.val() & self.fill_way.val().get_bit(i) {
-                self.tag[i].we.next = true;
-                self.tag[i].waddr.next = bit_cast::<SW, 7>(self.fl_set.val());
-                self.tag[i].wdata.next = self.fl_tag.val();
+                self.pages[i].we.next = true;
+                self.pages[i].waddr.next = bit_cast::<SW, 7>(self.fl_set.val());
+                self.pages[i].wdata.next = self.fl_tag.val().get_bits::<8>(0);
             }
+            self.tag[i].we.next = self.fl_tag_we.val() & self.fill_way.val().get_bit(i);
+            self.tag[i].waddr.next = bit_cast::<SW, 7>(self.fl_set.val());
+            self.tag[i].wdata.next = self.fl_tag.val().get_bits::<75>(8);
             self.data[i].we.next = self.fl_data_we.val() & self.fill_way.val().get_bit(i);
             self.data[i].waddr.next = bit_cast::<DA, 10>(self.fill_set_and_sector.val());
             self.data[i].wdata.next = self.fl_data.val();
         }
-        self.hit.next = self.select.val().any();
+        self.dropping.d.next = self.drop.val();
+        self.drop_set.d.next = self.probe_set.q.val();
+        self.selected.d.next = self.select.val();
+        self.hit.next = self.answered.val();
 
         // Where a fill goes.
-        self.way.next = self.turn.q.val();
+        self.choice.next = self.turn.q.val();
         for i in 0..4 {
             if self.empty.val().get_bit(i) {
-                self.way.next = i.into();
+                self.choice.next = i.into();
             }
         }
         for i in 0..4 {
             if self.same_line.val().get_bit(i) {
-                self.way.next = i.into();
+                self.choice.next = i.into();
             }
         }
+        self.way_q.d.next = self.choice.val();
+        self.way.next = self.way_q.q.val();
         if self.fl_tag_we.val() {
             self.turn.d.next = self.turn.q.val() + 1;
         }

@@ -17,6 +17,8 @@ pub mod regs_init;
 pub mod regs_map;
 #[cfg(test)]
 mod regs_tests;
+pub mod select;
+pub mod start;
 pub mod stream_match;
 pub mod table_address;
 pub mod translate;

@@ -30,7 +30,7 @@ pub struct RegsDecode<const BI: usize, const RI: usize, const AW: usize, const R
     pub rec_index: Signal<Out, Word<RI>>,
     /// The access is a configuration access fault: a bank that is not there, or part of a word is written.
     pub refuse: Signal<Out, Bit>,
-    /// Byte offset of the word that is refused.
+    /// Byte offset of the access, as issued.
     pub refuse_addr: Signal<Out, Word<32>>,
     /// Where the word is in the register RAM.
     pub slot: Signal<Out, Word<AW>>,
@@ -60,7 +60,6 @@ pub struct RegsDecode<const BI: usize, const RI: usize, const AW: usize, const R
     strb_high: Signal<Local, Word<4>>,
     part_low: Signal<Local, Bit>,
     part_high: Signal<Local, Bit>,
-    refuse_high: Signal<Local, Bit>,
 }
 
 impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsDecode<BI, RI, AW, RAW> {
@@ -110,7 +109,6 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsDe
             strb_high: Signal::default(),
             part_low: Signal::default(),
             part_high: Signal::default(),
-            refuse_high: Signal::default(),
         }
     }
 }
@@ -182,16 +180,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.strb_high.next = self.access_strb.val().get_bits::<4>(4);
         self.part_low.next = self.strb_low.val().any() & !self.strb_low.val().all();
         self.part_high.next = self.strb_high.val().any() & !self.strb_high.val().all();
-        self.refuse.next = self.missing.val();
-        self.refuse_high.next = self.addr.val().get_bit(2);
-        if self.access_write.val() {
-            self.refuse.next = self.part_low.val()
-                | self.part_high.val()
-                | (self.missing.val() & (self.strb_low.val().any() | self.strb_high.val().any()));
-            self.refuse_high.next = !self.part_low.val() & (!self.missing.val() | !self.strb_low.val().any());
-        }
-        self.refuse_addr.next =
-            self.addr.val().replace_bit(0, false).replace_bit(1, false).replace_bit(2, self.refuse_high.val());
+        self.refuse.next = self.missing.val() | (self.access_write.val() & (self.part_low.val() | self.part_high.val()));
+        self.refuse_addr.next = self.addr.val();
     }
 }
 
@@ -220,7 +210,7 @@ mod tests {
             |s| {
                 // Offsets that exist in three cycles out of four.
                 pick += 1;
-                if pick % 4 != 0 {
+                if !pick.is_multiple_of(4) {
                     s.set("access_addr", u128::from(offsets[pick * 7 % offsets.len()]));
                 }
             },

@@ -1,7 +1,7 @@
 //! Translation: front, caches and walker wired together. Requests and maintenance in, answers and fault events out.
 //!
 //! ```text
-//!  rd_req/wr_req -> accept (F0..F2) -> bank (F2..F3) -> decide (F4..F5) -> walker -> rsp, flt
+//!  rd_req/wr_req -> accept (F0..F2) -> bank (F2..F3) -> start, select, decide (F4..F6) -> walker -> rsp, flt
 //!                                        |  lk_va          ^ hit            | fills
 //!                                        v                 |                v
 //!                                      va_index ->  main_tlb, walk caches 2, 1, 0
@@ -18,6 +18,8 @@ use super::decide::Decide;
 use super::fill_stage::FillStage;
 use super::invalidate::Invalidate;
 use super::main_tlb::MainTlb;
+use super::select::Select;
+use super::start::Start;
 use super::va_index::VaIndex;
 use super::walk_cache::WalkCache;
 use super::walker::Walker;
@@ -112,6 +114,8 @@ pub struct Translate<
     wc2: WalkCache<W2>,
     wc1: WalkCache<3>,
     wc0: WalkCache<2>,
+    start: Start,
+    select: Select,
     decide: Decide<CB>,
     walker: Walker,
     fills: FillStage,
@@ -215,6 +219,8 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             wc2: WalkCache::default(),
             wc1: WalkCache::default(),
             wc0: WalkCache::default(),
+            start: Start::default(),
+            select: Select::default(),
             decide: Decide::new(params),
             walker: Walker::new(params),
             fills: FillStage::default(),
@@ -247,9 +253,10 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, f4_keys);
-        clock!(self, clock, accept, bank, tlb, wc2, wc1, wc0, decide, walker, fills, invalidate);
+        clock!(self, clock, accept, bank, tlb, wc2, wc1, wc0, select, decide, walker, fills, invalidate);
         self.accept.aresetn.next = self.aresetn.val();
         self.bank.aresetn.next = self.aresetn.val();
+        self.select.aresetn.next = self.aresetn.val();
         self.decide.aresetn.next = self.aresetn.val();
         self.walker.aresetn.next = self.aresetn.val();
         self.fills.aresetn.next = self.aresetn.val();
@@ -258,7 +265,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.walker.m_axi_ptw_r);
 
         // When requests may enter, and when configuration may change.
-        self.empty.next = !self.accept.busy.val() & !self.bank.busy.val() & !self.decide.busy.val();
+        self.empty.next = !self.accept.busy.val() & !self.bank.busy.val() & !self.select.o_valid.val() & !self.decide.busy.val();
         self.hold.next = self.invalidate.hold.val() | self.cw_req.val() | !self.init_done.val();
         self.accept.hold.next = self.hold.val() | self.walker.waiting.val();
         self.cw_grant.next = self.cw_req.val() & self.empty.val();
@@ -366,32 +373,64 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.wc0.cmp_bank.next = self.bank.o_bank.val();
         self.wc0.cmp_vmid.next = self.bank.o_vmid.val();
         self.wc0.cmp_asid.next = self.bank.o_asid.val();
-        self.decide.i_valid.next = self.bank.o_valid.val();
-        self.decide.i_req.next = self.bank.o_req.val();
-        self.decide.i_row.next = self.bank.o_row.val();
-        self.decide.i_bypass.next = self.bank.o_bypass.val();
-        self.decide.i_code.next = self.bank.o_code.val();
-        self.decide.i_raz.next = self.bank.o_raz.val();
-        self.decide.i_bank.next = self.bank.o_bank.val();
-        self.decide.i_va.next = self.bank.o_va.val();
-        self.decide.i_granule.next = self.bank.o_granule.val();
-        self.decide.i_cfg.next = self.bank.o_cfg.val();
-        self.decide.i_ttbr.next = self.bank.o_ttbr.val();
-        self.decide.i_asid.next = self.bank.o_asid.val();
-        self.decide.i_vmid.next = self.bank.o_vmid.val();
-        self.decide.tlb_hit.next = self.tlb.hit.val();
-        self.decide.tlb_ng.next = self.tlb.hit_ng.val();
-        self.decide.tlb_data.next = self.tlb.hit_data.val();
-        self.decide.tlb_way.next = self.tlb.way.val();
-        self.decide.wc2_hit.next = self.wc2.hit.val();
-        self.decide.wc2.next = self.wc2.entry.val();
-        self.decide.wc1_hit.next = self.wc1.hit.val();
-        self.decide.wc1.next = self.wc1.entry.val();
-        self.decide.wc0_hit.next = self.wc0.hit.val();
-        self.decide.wc0.next = self.wc0.entry.val();
+        self.start.va.next = self.bank.o_va.val();
+        self.start.granule.next = self.bank.o_granule.val();
+        self.start.cfg.next = self.bank.o_cfg.val();
+        self.start.ttbr.next = self.bank.o_ttbr.val();
+        self.select.i_valid.next = self.bank.o_valid.val();
+        self.select.i_req.next = self.bank.o_req.val();
+        self.select.i_row.next = self.bank.o_row.val();
+        self.select.i_bypass.next = self.bank.o_bypass.val();
+        self.select.i_code.next = self.bank.o_code.val();
+        self.select.i_raz.next = self.bank.o_raz.val();
+        self.select.i_bank.next = self.bank.o_bank.val();
+        self.select.i_va.next = self.bank.o_va.val();
+        self.select.i_granule.next = self.bank.o_granule.val();
+        self.select.i_cfg.next = self.bank.o_cfg.val();
+        self.select.i_asid.next = self.bank.o_asid.val();
+        self.select.i_vmid.next = self.bank.o_vmid.val();
+        self.select.range_bad.next = self.start.range_bad.val();
+        self.select.ttbr_bad.next = self.start.ttbr_bad.val();
+        self.select.start.next = self.start.start.val();
+        self.select.start_level.next = self.start.start_level.val();
+        self.select.wc2_hit.next = self.wc2.hit.val();
+        self.select.wc2.next = self.wc2.entry.val();
+        self.select.wc1_hit.next = self.wc1.hit.val();
+        self.select.wc1.next = self.wc1.entry.val();
+        self.select.wc0_hit.next = self.wc0.hit.val();
+        self.select.wc0.next = self.wc0.entry.val();
+
+        // F5: what is known; F6: the decision.
+        self.select.tlb_hit.next = self.tlb.hit.val();
+        self.select.tlb_ng.next = self.tlb.hit_ng.val();
+        self.select.tlb_data.next = self.tlb.hit_data.val();
+        self.select.tlb_way.next = self.tlb.way.val();
+        self.decide.i_valid.next = self.select.o_valid.val();
+        self.decide.i_req.next = self.select.o_req.val();
+        self.decide.i_row.next = self.select.o_row.val();
+        self.decide.i_bypass.next = self.select.o_bypass.val();
+        self.decide.i_code.next = self.select.o_code.val();
+        self.decide.i_raz.next = self.select.o_raz.val();
+        self.decide.i_bank.next = self.select.o_bank.val();
+        self.decide.i_va.next = self.select.o_va.val();
+        self.decide.i_granule.next = self.select.o_granule.val();
+        self.decide.i_cfg.next = self.select.o_cfg.val();
+        self.decide.i_asid.next = self.select.o_asid.val();
+        self.decide.i_vmid.next = self.select.o_vmid.val();
+        self.decide.i_range_bad.next = self.select.o_range_bad.val();
+        self.decide.i_ttbr_bad.next = self.select.o_ttbr_bad.val();
+        self.decide.i_hit.next = self.select.o_hit.val();
+        self.decide.i_ppn.next = self.select.o_ppn.val();
+        self.decide.i_mask.next = self.select.o_mask.val();
+        self.decide.i_perm.next = self.select.o_perm.val();
+        self.decide.i_ng.next = self.select.o_ng.val();
+        self.decide.i_way.next = self.select.o_way.val();
+        self.decide.i_addr.next = self.select.o_addr.val();
+        self.decide.i_level.next = self.select.o_level.val();
+        self.decide.i_hier.next = self.select.o_hier.val();
         self.decide.fault_active.next = self.fault_active.val();
 
-        // F5: to the walker.
+        // F6: to the walker.
         self.walker.d_valid.next = self.decide.d_valid.val();
         self.walker.d_walk.next = self.decide.d_walk.val();
         self.walker.d_row.next = self.decide.d_row.val();

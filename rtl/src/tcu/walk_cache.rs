@@ -17,7 +17,7 @@
 //! # Timing
 //!
 //! Cycle c: `lk_index` (or `pr_index` with `pr_valid`). Cycle c + 1: `cmp_*` compared, `hit` and `entry` valid; a probed entry that
-//! matches `inv_*` is written back invalid. `fl_we` writes in its cycle; the caller never fills while maintenance runs.
+//! matches `inv_*` is written invalid in cycle c + 2. `fl_we` writes in its cycle; the caller never fills while maintenance runs.
 //!
 //! # Maintenance
 //!
@@ -62,6 +62,8 @@ pub struct WalkCache<const IW: usize> {
     probe_index: DFF<Word<7>>,
     probe_key: DFF<Word<28>>,
     probe_granule: DFF<Word<2>>,
+    dropping: DFF<Bit>,
+    drop_index: DFF<Word<7>>,
     is_block: Signal<Local, Bit>,
     ng: Signal<Local, Bit>,
     same_asid: Signal<Local, Bit>,
@@ -72,7 +74,7 @@ pub struct WalkCache<const IW: usize> {
 impl<const IW: usize> Logic for WalkCache<IW> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, probing, probe_clear, probe_index, probe_key, probe_granule);
+        dff_setup!(self, clock, probing, probe_clear, probe_index, probe_key, probe_granule, dropping, drop_index);
         self.store.clock.next = self.clock.val();
         self.probing.d.next = self.pr_valid.val();
         self.probe_clear.d.next = self.pr_clear.val();
@@ -113,8 +115,10 @@ impl<const IW: usize> Logic for WalkCache<IW> {
                 self.drop.next = self.same_space.val() & self.same_asid.val() & self.ng.val();
             }
         }
-        self.store.we.next = self.probing.q.val() & (self.drop.val() | self.probe_clear.q.val());
-        self.store.waddr.next = bit_cast::<IW, 7>(self.probe_index.q.val());
+        self.dropping.d.next = self.probing.q.val() & (self.drop.val() | self.probe_clear.q.val());
+        self.drop_index.d.next = self.probe_index.q.val();
+        self.store.we.next = self.dropping.q.val();
+        self.store.waddr.next = bit_cast::<IW, 7>(self.drop_index.q.val());
         self.store.wdata.next = 0.into();
         if self.fl_we.val() {
             self.store.we.next = true;

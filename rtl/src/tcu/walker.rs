@@ -1,6 +1,6 @@
 //! Walker: one engine, many walks. A walk is a row in a table, not a copy of a state machine.
 //!
-//! Every request of the front has a row from F0 on. In F5 it is answered at once, or its row is written and the first descriptor read is
+//! Every request of the front has a row from F0 on. In F6 it is answered at once, or its row is written and the first descriptor read is
 //! queued. A returned descriptor is one event: the row is read (E1), the descriptor is decided on (E2), and the outcome is another read, or
 //! an answer. The row's number is the AXI id on the walk port, so reads of different rows may come back in any order.
 //!
@@ -9,15 +9,15 @@
 //! | state | kept as | leaves when |
 //! | --- | --- | --- |
 //! | free | `busy` bit clear | the front takes it |
-//! | in the front | busy | F5 answers (free) or walks (reading) |
+//! | in the front | busy | F6 answers (free) or walks (reading) |
 //! | reading level n | busy, words in `rows` and `state` | its descriptor: next level, or answer; a level-3 line goes on to its last beat |
 //!
 //! Nested walks are further states of the same row.
 //!
 //! # Timing
 //!
-//! Descriptor on `m_axi_ptw_r` in cycle c: E1 in c + 1, E2 in c + 2, and in c + 3 the next read stands on `m_axi_ptw_ar`, or the answer on
-//! `rsp_*`. F5 has priority over E2; E2 then waits one cycle, and the front takes no new request while an event waits, so that neither
+//! Descriptor on `m_axi_ptw_r` in cycle c, which is E1; E2 in c + 1. The answer stands on `rsp_*` in c + 2; a table's
+//! next read is queued in c + 2 (E3) and stands on `m_axi_ptw_ar` in c + 3. F6 has priority over E2; E2 then waits one cycle, and the front takes no new request while an event waits, so that neither
 //! starves.
 //!
 //! Upper levels read one descriptor. Level 3 reads the line of eight that holds the descriptor, wanted one first (WRAP burst); valid leaves
@@ -54,10 +54,10 @@ pub struct Walker {
     pub row_free: Signal<Out, Bit>,
     pub row_next: Signal<Out, Word<4>>,
     pub row_take: Signal<In, Bit>,
-    /// An event waits for F5: the front should take no request.
+    /// An event waits for F6: the front should take no request.
     pub waiting: Signal<Out, Bit>,
     pub rows_busy: Signal<Out, Word<16>>,
-    // The decision of F5 (see `decide`).
+    // The decision of F6 (see `decide`).
     pub d_valid: Signal<In, Bit>,
     pub d_walk: Signal<In, Bit>,
     pub d_row: Signal<In, Word<4>>,
@@ -136,8 +136,6 @@ pub struct Walker {
     next_table: TableAddress,
     busy: DFF<Word<16>>,
     poisoned: DFF<Word<16>>,
-    r0_valid: DFF<Bit>,
-    r0: DFF<Word<71>>,
     r1_valid: DFF<Bit>,
     r1: DFF<Word<71>>,
     e2_valid: DFF<Bit>,
@@ -145,6 +143,10 @@ pub struct Walker {
     e2_row: DFF<Word<128>>,
     e2_state: DFF<Word<10>>,
     e2_count: DFF<Word<3>>,
+    e3_valid: DFF<Bit>,
+    e3_row: DFF<Word<4>>,
+    e3_addr: DFF<Word<48>>,
+    e3_state: DFF<Word<10>>,
     rsp_valid_q: DFF<Bit>,
     /// 0 wr, 4:1 tag, 5 fault, 6 raz, 7 fill, 43:8 ppn, 50:44 mask, 56:51 perm, 57 ng, 73:58 asid, 82:74 vmid.
     rsp_q: DFF<Word<83>>,
@@ -181,6 +183,8 @@ pub struct Walker {
     sector: Signal<Local, Word<3>>,
     neighbour: Signal<Local, Bit>,
     flag: Signal<Local, Bit>,
+    beat: Signal<Local, Word<71>>,
+    has_beat: Signal<Local, Bit>,
     rsp_valid_d: Signal<Local, Bit>,
     rsp_d: Signal<Local, Word<83>>,
     flt_valid_d: Signal<Local, Bit>,
@@ -282,8 +286,6 @@ impl Walker {
             next_table: TableAddress::default(),
             busy: DFF::default(),
             poisoned: DFF::default(),
-            r0_valid: DFF::default(),
-            r0: DFF::default(),
             r1_valid: DFF::default(),
             r1: DFF::default(),
             e2_valid: DFF::default(),
@@ -291,6 +293,10 @@ impl Walker {
             e2_row: DFF::default(),
             e2_state: DFF::default(),
             e2_count: DFF::default(),
+            e3_valid: DFF::default(),
+            e3_row: DFF::default(),
+            e3_addr: DFF::default(),
+            e3_state: DFF::default(),
             rsp_valid_q: DFF::default(),
             rsp_q: DFF::default(),
             flt_valid_q: DFF::default(),
@@ -325,6 +331,8 @@ impl Walker {
             sector: Signal::default(),
             neighbour: Signal::default(),
             flag: Signal::default(),
+            beat: Signal::default(),
+            has_beat: Signal::default(),
             rsp_valid_d: Signal::default(),
             rsp_d: Signal::default(),
             flt_valid_d: Signal::default(),
@@ -351,8 +359,6 @@ impl Logic for Walker {
             clock,
             busy,
             poisoned,
-            r0_valid,
-            r0,
             r1_valid,
             r1,
             e2_valid,
@@ -360,6 +366,10 @@ impl Logic for Walker {
             e2_row,
             e2_state,
             e2_count,
+            e3_valid,
+            e3_row,
+            e3_addr,
+            e3_state,
             rsp_valid_q,
             rsp_q,
             flt_valid_q,
@@ -394,14 +404,15 @@ impl Logic for Walker {
             | (bit_cast::<71, 2>(self.m_axi_ptw_r.resp.val()) << 68);
         self.arriving.next = self.arriving.val().replace_bit(70, self.m_axi_ptw_r.last.val());
         self.go.next = self.e2_valid.q.val() & !self.d_valid.val();
-        self.waiting.next = self.e2_valid.q.val() & self.d_valid.val();
-        self.e1_go.next = self.r0_valid.q.val() & (!self.e2_valid.q.val() | self.go.val());
-        if self.e1_go.val() | !self.r0_valid.q.val() {
-            self.r0_valid.d.next = self.r1_valid.q.val() | self.arrives.val();
-            self.r0.d.next = self.arriving.val();
-            if self.r1_valid.q.val() {
-                self.r0.d.next = self.r1.q.val();
-            }
+        self.waiting.next = (self.e2_valid.q.val() | self.e3_valid.q.val()) & self.d_valid.val();
+        self.beat.next = self.arriving.val();
+        self.has_beat.next = self.arrives.val();
+        if self.r1_valid.q.val() {
+            self.beat.next = self.r1.q.val();
+            self.has_beat.next = true;
+        }
+        self.e1_go.next = self.has_beat.val() & (!self.e2_valid.q.val() | self.go.val());
+        if self.e1_go.val() {
             self.r1_valid.d.next = false;
         } else {
             if self.arrives.val() {
@@ -411,13 +422,13 @@ impl Logic for Walker {
         }
 
         // E1: the row's words. A line's beats are counted a row.
-        self.rows.raddr.next = self.r0.q.val().get_bits::<4>(64);
-        self.state.raddr.next = self.r0.q.val().get_bits::<4>(64);
-        self.beats.raddr.next = self.r0.q.val().get_bits::<4>(64);
-        self.beats.waddr.next = self.r0.q.val().get_bits::<4>(64);
+        self.rows.raddr.next = self.beat.val().get_bits::<4>(64);
+        self.state.raddr.next = self.beat.val().get_bits::<4>(64);
+        self.beats.raddr.next = self.beat.val().get_bits::<4>(64);
+        self.beats.waddr.next = self.beat.val().get_bits::<4>(64);
         self.beats.we.next = self.e1_go.val();
         self.beats.wdata.next = self.beats.rdata.val() + 1;
-        if self.r0.q.val().get_bit(70) {
+        if self.beat.val().get_bit(70) {
             self.beats.wdata.next = 0.into();
         }
         if self.init.val() {
@@ -427,7 +438,7 @@ impl Logic for Walker {
         }
         if self.e1_go.val() {
             self.e2_valid.d.next = true;
-            self.e2_beat.d.next = self.r0.q.val();
+            self.e2_beat.d.next = self.beat.val();
             self.e2_row.d.next = self.rows.rdata.val();
             self.e2_state.d.next = self.state.rdata.val();
             self.e2_count.d.next = self.beats.rdata.val();
@@ -480,7 +491,7 @@ impl Logic for Walker {
         self.good_leaf.next = self.go.val() & self.first.val() & self.desc.leaf.val() & !self.code.val().any();
         self.read_on.next = self.go.val() & self.first.val() & self.desc.to_table.val() & !self.error.val();
 
-        // Row words: written by F5, state also by E2 for the next level.
+        // Row words: written by F6, state also by E2 for the next level.
         self.rows.we.next = self.d_valid.val() & self.d_walk.val();
         self.rows.waddr.next = self.d_row.val();
         self.rows.wdata.next = bit_cast::<128, 49>(self.d_req.val().get_bits::<49>(0))
@@ -493,14 +504,24 @@ impl Logic for Walker {
             | (bit_cast::<128, 3>(self.d_cfg.val().get_bits::<3>(16)) << 123)
             | (bit_cast::<128, 1>(self.d_cfg.val().get_bits::<1>(1)) << 126)
             | (bit_cast::<128, 1>(self.d_cfg.val().get_bits::<1>(4)) << 127);
-        self.state.we.next = self.read_on.val();
-        self.state.waddr.next = self.row_id.val();
-        self.state.wdata.next = bit_cast::<10, 2>(self.next_level.val())
-            | (bit_cast::<10, 4>(self.desc.next_hier.val()) << 2)
-            | (bit_cast::<10, 4>(self.e2_state.q.val().get_bits::<4>(6)) << 6);
-        self.reads.push.next = self.read_on.val();
-        self.read_d.next = bit_cast::<53, 48>(self.next_table.addr.val()) | (bit_cast::<53, 4>(self.row_id.val()) << 48);
-        if self.next_level.val() == 3 {
+        if self.read_on.val() {
+            self.e3_valid.d.next = true;
+        } else {
+            self.e3_valid.d.next = self.e3_valid.q.val() & self.d_valid.val();
+        }
+        if self.go.val() {
+            self.e3_row.d.next = self.row_id.val();
+            self.e3_addr.d.next = self.next_table.addr.val();
+            self.e3_state.d.next = bit_cast::<10, 2>(self.next_level.val())
+                | (bit_cast::<10, 4>(self.desc.next_hier.val()) << 2)
+                | (bit_cast::<10, 4>(self.e2_state.q.val().get_bits::<4>(6)) << 6);
+        }
+        self.state.we.next = self.e3_valid.q.val();
+        self.state.waddr.next = self.e3_row.q.val();
+        self.state.wdata.next = self.e3_state.q.val();
+        self.reads.push.next = self.e3_valid.q.val();
+        self.read_d.next = bit_cast::<53, 48>(self.e3_addr.q.val()) | (bit_cast::<53, 4>(self.e3_row.q.val()) << 48);
+        if self.e3_state.q.val().get_bits::<2>(0) == 3 {
             self.read_d.next = self.read_d.val().replace_bit(52, true);
         }
         if self.d_valid.val() {
@@ -538,7 +559,7 @@ impl Logic for Walker {
         self.m_axi_ptw_ar.region.next = 0.into();
         self.m_axi_ptw_ar.user.next = 0.into();
 
-        // Answer and fault event, of F5 or of E2.
+        // Answer and fault event, of F6 or of E2.
         self.rsp_valid_d.next = self.go.val() & self.first.val() & !self.read_on.val();
         self.rsp_d.next = bit_cast::<83, 1>(self.e2_row.q.val().get_bits::<1>(81))
             | (bit_cast::<83, 4>(self.e2_row.q.val().get_bits::<4>(85)) << 1)
@@ -728,9 +749,9 @@ impl Logic for Walker {
         if !self.aresetn.val() {
             self.busy.d.next = 0.into();
             self.poisoned.d.next = 0.into();
-            self.r0_valid.d.next = false;
             self.r1_valid.d.next = false;
             self.e2_valid.d.next = false;
+            self.e3_valid.d.next = false;
             self.rsp_valid_q.d.next = false;
             self.flt_valid_q.d.next = false;
             self.blocks_q.d.next = 0.into();

@@ -129,8 +129,8 @@ fn a_bank_that_is_not_there_is_a_configuration_access_fault() {
     assert_eq!(b.read(SGFSYNR0, 0), 0, "a read");
     assert!(b.uut.irq_global.val());
     b.write32(SGFSR, 0, 1 << 5);
-    b.write_strobed(0x1_F000, 0, 0xF0);
-    assert_eq!(b.read(SGFAR, 0), 0x1_F004, "the word that was written");
+    b.write_strobed(0x1_F004, 0, 0xF0);
+    assert_eq!(b.read(SGFAR, 0), 0x1_F004, "the address of the write");
     assert_eq!(b.read(SGFSYNR0, 0), 2, "WNR");
     b.write_strobed(0x1_5058, 0, 0xFF);
     assert_eq!(b.read(SGFSR, 0), 1 << 31 | 1 << 5, "the second one only sets MULTI");
@@ -142,10 +142,10 @@ fn a_write_of_part_of_a_word_is_refused_as_a_whole() {
     let mut b = mini();
     b.write64(CB_TTBR1, 0, 0x0123_4567_89AB_CDEF);
     let changes = b.changes.len();
-    for (strb, offset) in [(0x01, 0x1_0028), (0x7F, 0x1_002C), (0x3C, 0x1_0028), (0x80, 0x1_002C)] {
-        b.write_strobed(0x1_0028, u64::MAX, strb);
+    for (strb, offset) in [(0x01, 0x1_0028), (0x7F, 0x1_0028), (0x3C, 0x1_002A), (0x80, 0x1_002F)] {
+        b.write_strobed(offset, u64::MAX, strb);
         assert_eq!(b.read(SGFSR, 0), 1 << 5, "strobes {strb:#x}");
-        assert_eq!(b.read(SGFAR, 0), offset, "strobes {strb:#x}: the lowest word that is not whole");
+        assert_eq!(b.read(SGFAR, 0), u64::from(offset), "strobes {strb:#x}: the address as issued");
         assert_eq!(b.read(SGFSYNR0, 0), 2);
         b.write32(SGFSR, 0, 0xFFFF_FFFF);
     }

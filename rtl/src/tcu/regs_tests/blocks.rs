@@ -112,7 +112,7 @@ fn access_verilog_agrees() {
             pick += 1;
             let offset = u128::from(offsets[pick * 7 % offsets.len()]);
             let strobes = [0xFF, 0xFF, 0x0F, 0xF0, 0xFF, 0xF0, 0x0F, 0x3C][pick % 8];
-            let now = held.get_or_insert([u128::from(pick % 3 != 0), offset, s.get("access_data"), strobes]);
+            let now = held.get_or_insert([u128::from(!pick.is_multiple_of(3)), offset, s.get("access_data"), strobes]);
             let now = *now;
             s.set("access_write", now[0]);
             s.set("access_addr", now[1]);
