@@ -6,8 +6,8 @@
 //! | F1 | the number of the group that matched addresses the S2CR memory |
 //! | F2 | S2CR is there: translate in bank CBNDX, bypass, or a global fault |
 //!
-//! Nothing in the front ever waits: a request enters only with a row of its own, and leaves F5 five cycles later. So "the front is
-//! empty" is at most six cycles away whenever `hold` is up, which is what register writes and invalidations wait for.
+//! Nothing in the front ever waits: a request enters only with a row of its own, and leaves F5 six cycles later. So "the front is
+//! empty" is at most seven cycles away whenever `hold` is up, which is what register writes and invalidations wait for.
 //!
 //! # Checks, in their order (docs/compliance.md, "Order of checks")
 //!

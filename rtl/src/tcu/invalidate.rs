@@ -8,7 +8,8 @@
 //! | --- | --- | --- |
 //! | `Clear` | after reset: every set is cleared, one a cycle | `Idle` |
 //! | `Idle` | `op_valid`: holds the front | `Drain` |
-//! | `Drain` | waits until the front is empty (at most 6 cycles), poisons | `Probe` |
+//! | `Drain` | waits until the front is empty (at most 7 cycles) | `Poison` |
+//! | `Poison` | poisons the walks in flight | `Probe` |
 //! | `Probe` | one set a cycle | `Settle` |
 //! | `Settle` | the last set is compared; `op_ready` | `Grace` |
 //! | `Grace` | the front is open for one cycle | `Idle` |
@@ -21,6 +22,7 @@ pub enum InvalidateState {
     Clear,
     Idle,
     Drain,
+    Poison,
     Probe,
     Settle,
     Grace,
@@ -45,8 +47,6 @@ pub struct Invalidate {
     pub pr_set: Signal<Out, Word<7>>,
     /// Granule of a probe by address.
     pub pr_granule: Signal<Out, Word<2>>,
-    /// The caches are clear after reset.
-    pub ready: Signal<Out, Bit>,
     state: DFF<InvalidateState>,
     count: DFF<Word<7>>,
     last_set: Constant<Word<7>>,
@@ -69,7 +69,6 @@ impl Invalidate {
             pr_clear: Signal::default(),
             pr_set: Signal::default(),
             pr_granule: Signal::default(),
-            ready: Signal::default(),
             state: DFF::default(),
             count: DFF::default(),
             last_set: Constant::new((sets - 1).into()),
@@ -88,10 +87,8 @@ impl Logic for Invalidate {
         self.pr_clear.next = false;
         self.pr_set.next = self.count.q.val();
         self.pr_granule.next = self.count.q.val().get_bits::<2>(0);
-        self.ready.next = true;
         match self.state.q.val() {
             InvalidateState::Clear => {
-                self.ready.next = false;
                 self.pr_valid.next = true;
                 self.pr_clear.next = true;
                 self.count.d.next = self.count.q.val() + 1;
@@ -108,9 +105,12 @@ impl Logic for Invalidate {
             }
             InvalidateState::Drain => {
                 if self.front_empty.val() {
-                    self.poison.next = true;
-                    self.state.d.next = InvalidateState::Probe;
+                    self.state.d.next = InvalidateState::Poison;
                 }
+            }
+            InvalidateState::Poison => {
+                self.poison.next = true;
+                self.state.d.next = InvalidateState::Probe;
             }
             InvalidateState::Probe => {
                 self.pr_valid.next = true;
