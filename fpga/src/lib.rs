@@ -17,7 +17,7 @@ pub mod flow;
 pub mod report;
 pub mod wrapper;
 
-pub use flow::{run, Options, Stage};
+pub use flow::{run, run_verilog, Options, Stage};
 pub use report::Report;
 
 use std::path::PathBuf;

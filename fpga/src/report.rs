@@ -4,7 +4,6 @@ use crate::flow::DEVICE_NAME;
 use crate::wrapper::Overhead;
 use crate::FpgaError;
 use serde::{Deserialize, Serialize};
-use smmu_rtl::params::Params;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -12,7 +11,7 @@ use std::path::Path;
 /// Area and timing of a preset, without the scan wrapper's own cells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Preset.
+    /// Preset, or the block that was tried.
     pub preset: String,
     /// Device, package and speed grade.
     pub device: String,
@@ -38,8 +37,10 @@ pub struct Report {
     pub logic_ns: f64,
     /// Wires on the critical path, ns.
     pub routing_ns: f64,
-    /// The critical path, from register to register.
+    /// The critical path: one step a wire, the first driven by the register that it starts at.
     pub critical_path: Vec<Step>,
+    /// The register that it ends at.
+    pub critical_end: String,
 }
 
 /// One wire on the critical path.
@@ -99,6 +100,7 @@ struct Segment {
     kind: String,
     net: Option<String>,
     from: Place,
+    to: Place,
 }
 
 #[derive(Deserialize)]
@@ -116,7 +118,7 @@ fn parse<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T, FpgaError> {
 }
 
 /// Reads `cells.json` (Yosys) and `pnr.json` (nextpnr) of a run.
-pub fn read_report(params: &Params, dir: &Path, wrapper: Overhead, target_mhz: f64) -> Result<Report, FpgaError> {
+pub fn read_report(name: &str, dir: &Path, wrapper: Overhead, target_mhz: f64) -> Result<Report, FpgaError> {
     let cells = parse::<Stat>(&dir.join("cells.json"))?.design.num_cells_by_type;
     let path = dir.join("pnr.json");
     let pnr: Pnr = parse(&path)?;
@@ -128,7 +130,7 @@ pub fn read_report(params: &Params, dir: &Path, wrapper: Overhead, target_mhz: f
     let worst = worst.ok_or_else(|| missing("path from register to register"))?;
     let routing_ns: f64 = worst.path.iter().filter(|s| s.kind == "routing").map(|s| s.delay).sum();
     Ok(Report {
-        preset: params.name.to_string(),
+        preset: name.to_string(),
         device: DEVICE_NAME.to_string(),
         lut4: count("LUT4").saturating_sub(wrapper.lut),
         ff: count("TRELLIS_FF").saturating_sub(wrapper.ff),
@@ -142,6 +144,7 @@ pub fn read_report(params: &Params, dir: &Path, wrapper: Overhead, target_mhz: f
         logic_ns: delay(worst) - routing_ns,
         routing_ns,
         critical_path: steps(&worst.path),
+        critical_end: worst.path.last().map(|s| signal_name(&s.to.cell)).unwrap_or_default(),
     })
 }
 
@@ -183,10 +186,12 @@ fn driver(from: &Place, first: bool) -> String {
 const CELL_KINDS: &[&str] =
     &["_LUT4_", "_PFUMX_", "_L6MUX21_", "_TRELLIS_FF_", "_CCU2C_", "_TRELLIS_DPR16X4_", "_DP16KD_", "_DPR16X4_"];
 
-/// The signal of the design that a net's name comes from, as a path of blocks: `dut.tcu.walker.state_q_LUT4_A_Z[3]` is
-/// `tcu.walker.state_q`.
+/// The signal of the design that a net's or cell's name comes from, as a path of blocks: `dut.tcu.walker.state_q_LUT4_A_Z[3]` is
+/// `tcu.walker.state_q`, and `dut.tcu.tlb.tags.mem.0.1_DO_3` is `tcu.tlb.tags.mem`.
 fn signal_name(net: &str) -> String {
-    let cut = CELL_KINDS.iter().filter_map(|kind| net.find(kind)).min();
+    let memory =
+        net.match_indices(".mem.").map(|(at, _)| at + 4).find(|at| net[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+    let cut = CELL_KINDS.iter().filter_map(|kind| net.find(kind)).chain(memory).min();
     let name = cut.map_or(net, |at| &net[..at]);
     match name.strip_prefix("dut.") {
         Some(inner) => inner.to_string(),

@@ -6,6 +6,7 @@ use super::token::{join, Token};
 use super::{block_ports, EmitError, Port};
 use crate::lint;
 use crate::prelude::*;
+use rust_hdl::core::check_error::{CheckError, PathedName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is emitted of one group of identical modules.
@@ -21,7 +22,7 @@ const MARK: &str = "#";
 
 /// The Verilog of a connected block, without the file header. The top module is called `top_name`; the others begin with that name.
 pub fn emit_block(block: &dyn Block, top_name: &str) -> Result<String, EmitError> {
-    check_all(block).map_err(|e| EmitError::Check(format!("{e:?}")))?;
+    check_all(block).map_err(|e| EmitError::Check(check_text(&e)))?;
     let findings = lint::check(block);
     if !findings.is_empty() {
         return Err(EmitError::Lint(findings.iter().map(|v| format!("  {v}")).collect::<Vec<_>>().join("\n")));
@@ -53,6 +54,20 @@ pub fn emit_block(block: &dyn Block, top_name: &str) -> Result<String, EmitError
         text.push_str(&format!("\nmodule {name}{}endmodule\n", layout(&join(&body))));
     }
     Ok(text)
+}
+
+/// RustHDL's finding in words.
+fn check_text(error: &CheckError) -> String {
+    let list = |names: &mut Vec<String>| {
+        names.sort();
+        names.join(", ")
+    };
+    let shown = |p: &PathedName| format!("{}.{}", p.path, p.name).replace('$', ".");
+    match error {
+        CheckError::OpenSignal(open) => format!("never driven: {}", list(&mut open.values().map(shown).collect())),
+        CheckError::LogicLoops(names) => format!("read before it is written: {}", list(&mut names.iter().map(shown).collect())),
+        CheckError::WritesToInputs(names) => format!("an input is written: {}", list(&mut names.iter().map(shown).collect())),
+    }
 }
 
 /// The ports of a block as [`emit_block`] names them.

@@ -143,6 +143,7 @@ pub fn tidy(module: &mut Module, known: &BTreeSet<String>) {
     size_enums(module);
     size_literals(module);
     plain_indices(module);
+    plain_casts(module);
 }
 
 fn connect_directly(module: &mut Module, known: &BTreeSet<String>) {
@@ -291,22 +292,73 @@ fn plain_indices(module: &mut Module) {
     let marks = |from: usize, text: &str| {
         text.chars().enumerate().all(|(k, c)| c == ' ' || solid.get(from + k).is_some_and(|i| body[*i] == Token::Mark(c)))
     };
-    let mut replace: BTreeMap<usize, (usize, String)> = BTreeMap::new();
+    let mut replace: Vec<(usize, usize, String)> = Vec::new();
     for k in 0..solid.len() {
         if let (true, Some(low), Some(width)) = (marks(k, "[( )+:( )]"), number(k + 2), number(k + 7)) {
             let high = (low + width).saturating_sub(1);
             let text = if width == 1 { format!("[{low}]") } else { format!("[{high}:{low}]") };
-            replace.insert(solid[k], (solid[k + 9], text));
+            replace.push((solid[k], solid[k + 9], text));
         } else if let (true, Some(at)) = (marks(k, "[ ]"), number(k + 1)) {
-            replace.insert(solid[k], (solid[k + 2], format!("[{at}]")));
+            replace.push((solid[k], solid[k + 2], format!("[{at}]")));
         }
     }
+    splice(module, replace);
+}
+
+/// `((x) & 16'hffff)`, which is RustHDL's cast, becomes `{8'h0, x}` for an 8-bit `x`, and `x[15:0]` for a wider one; so for a slice.
+fn plain_casts(module: &mut Module) {
+    let declared = declarations(&module.body);
+    let body = &module.body;
+    let solid: Vec<usize> = (0..body.len()).filter(|i| !body[*i].is_blank()).collect();
+    let token = |k: usize| solid.get(k).map(|i| &body[*i]);
+    let mark = |k: usize, c: char| token(k) == Some(&Token::Mark(c));
+    let index = |k: usize| match token(k) {
+        Some(Token::Number(n)) => n.parse::<usize>().ok(),
+        _ => None,
+    };
+    let mut replace: Vec<(usize, usize, String)> = Vec::new();
+    for k in 0..solid.len() {
+        let (true, Some(Token::Word(name))) = (mark(k, '(') && mark(k + 1, '('), token(k + 2)) else { continue };
+        let Some(have) = declared.get(name).and_then(|d| d.width) else { continue };
+        // The operand: from bit `low` up `width` bits, and the token behind it.
+        let (low, width, after) = match (mark(k + 3, '['), index(k + 4), mark(k + 5, ':'), index(k + 6), mark(k + 7, ']')) {
+            (true, Some(high), true, Some(low), true) if high >= low => (low, high - low + 1, k + 8),
+            (true, Some(at), false, ..) if mark(k + 5, ']') => (at, 1, k + 6),
+            (false, ..) => (0, have, k + 3),
+            _ => continue,
+        };
+        let mask = match token(after + 2) {
+            Some(Token::Number(n)) => sized_number(n),
+            _ => None,
+        };
+        let (true, Some((to, mask))) = (mark(after, ')') && mark(after + 1, '&') && mark(after + 3, ')'), mask) else { continue };
+        let ones = mask.trailing_ones() as usize == to.min(128) && (to >= 128 || mask >> to == 0);
+        if !ones || to == 0 {
+            continue;
+        }
+        let kept = width.min(to);
+        let bits = match (have, low, kept) {
+            (have, 0, kept) if kept == have => name.clone(),
+            (_, low, 1) => format!("{name}[{low}]"),
+            (_, low, kept) => format!("{name}[{}:{low}]", low + kept - 1),
+        };
+        let text = if to > kept { format!("{{{}'h0, {bits}}}", to - kept) } else { bits };
+        replace.push((solid[k], solid[after + 3], text));
+    }
+    splice(module, replace);
+}
+
+/// Replaces token ranges (first, last) by texts. Ranges are in order; one that begins inside the one before is left out.
+fn splice(module: &mut Module, replace: Vec<(usize, usize, String)>) {
+    let body = &module.body;
     let mut out = Vec::with_capacity(body.len());
     let mut at = 0;
-    for (from, (to, text)) in replace {
-        out.extend_from_slice(&body[at..from]);
-        out.extend(tokenize(&text));
-        at = to + 1;
+    for (first, last, text) in replace {
+        if first >= at {
+            out.extend_from_slice(&body[at..first]);
+            out.extend(tokenize(&text));
+            at = last + 1;
+        }
     }
     out.extend_from_slice(&body[at..]);
     module.body = out;
@@ -336,6 +388,20 @@ mod tests {
         let out = tidied(text, &["top$q"]);
         assert!(out.contains("top$q q ( . clock ( clock ) , . d ( q$d ) )"), "{out}");
         assert!(!out.contains("q$clock") && out.contains("reg q$d ;"), "{out}");
+    }
+
+    #[test]
+    fn casts_become_slices_and_concatenations() {
+        let text = "module top(a,f); input wire [7:0] a; input wire f; reg [15:0] y; reg [3:0] z;\n\
+                    always @(*) begin y = ((a) & 16'hffff); z = ((a) & 4'hf); z = ((a[(32'h2)+:(2)]) & 4'hf); y = ((f) & 16'hffff);\n\
+                    y = ((a + f) & 16'hffff); y = ((a) & 16'h00ff); z = ((a[7:2]) & 4'hf); end endmodule";
+        let out = tidied(text, &[]);
+        for wanted in ["y = { 8'h0 , a } ;", "z = a [ 3 : 0 ] ;", "z = { 2'h0 , a [ 3 : 2 ] } ;", "y = { 15'h0 , f } ;"] {
+            assert!(out.contains(wanted), "{wanted}: {out}");
+        }
+        for kept in ["y = ( ( a + f ) & 16'hffff ) ;", "y = ( ( a ) & 16'h00ff ) ;", "z = a [ 5 : 2 ] ;"] {
+            assert!(out.contains(kept), "{kept}: {out}");
+        }
     }
 
     #[test]

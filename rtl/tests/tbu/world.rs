@@ -109,7 +109,12 @@ impl World {
 
     /// Outcomes that a transaction may have now.
     pub fn allowed(&self, t: &Txn) -> Vec<Outcome> {
+        self.allowed_since(t, self.pages[self.find(t.sid, t.va)].floor)
+    }
+
+    /// Outcomes in the states of its page from number `floor` on.
+    pub fn allowed_since(&self, t: &Txn, floor: usize) -> Vec<Outcome> {
         let page = &self.pages[self.find(t.sid, t.va)];
-        page.states[page.floor..].iter().map(|leaf| leaf.outcome(t)).collect()
+        page.states[floor..].iter().map(|leaf| leaf.outcome(t)).collect()
     }
 }

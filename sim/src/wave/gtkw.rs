@@ -1,7 +1,9 @@
 //! The GTKWave save file beside a wave: what to show first, grouped.
 //!
-//! Groups, top to bottom: clock, reset, interrupts and the other single pins; one group a bus channel; the state machines; the
-//! registers of the walker. The channels of the client, downstream and walk ports and the state machines are open, the rest closed.
+//! Groups, top to bottom: clock, reset and interrupts; the way of a read (client address, walk port, downstream address, read
+//! data); the state machines; the walker; then, closed, all other channels. Of an address channel the signals that one looks at are
+//! rows of the group, the rest is in a closed group inside it. The view opens at the first table read of the wave, with the marker
+//! on it.
 
 use super::layout::{Scope, ScopeKind, Var, VarKind};
 use std::fmt::Write as _;
@@ -25,24 +27,42 @@ mod flag {
 /// Blocks whose own registers get a group.
 const HIGHLIGHTS: &[&str] = &["walker"];
 
-/// The text of the save file for the wave at `path`.
-pub fn text(path: &Path, top: &Scope) -> String {
+/// Channels that are shown open, in this order. The others follow, closed.
+const OPEN_CHANNELS: &[&str] = &["s_axi_ar", "m_axi_ptw_ar", "m_axi_ptw_r", "m_axi_ar", "s_axi_r"];
+
+/// The signal that rises with a table read.
+pub const WALK_SIGNAL: &str = "m_axi_ptw_arvalid";
+
+/// Ends of names of address channel signals that are rarely looked at.
+const MINOR: &[&str] = &["size", "burst", "lock", "cache", "prot", "qos", "region"];
+
+/// How far the view is zoomed in: the exponent of two of the picoseconds in a pixel, negative.
+const ZOOM: f32 = -7.0;
+
+/// Shown before the place that the view opens at, in picoseconds.
+const BEFORE: u64 = 40_000;
+
+/// The text of the save file for the wave at `path`. `focus`: the time to open at.
+pub fn text(path: &Path, top: &Scope, focus: Option<u64>) -> String {
     let mut view = View { out: String::new() };
     let file = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     view.line("[*] smmu wave: rows grouped by channel; states are text");
     view.line(&format!("[dumpfile] \"{}\"", file.display()));
-    view.line("[timestart] 0");
+    view.line(&format!("[timestart] {}", focus.unwrap_or(0).saturating_sub(BEFORE)));
     view.line("[size] 1600 1000");
     view.line("[pos] -1 -1");
+    if let Some(focus) = focus {
+        view.line(&format!("*{ZOOM:.6} {focus}{}", " -1".repeat(26)));
+    }
     view.line(&format!("[treeopen] {}.", top.name));
-    view.line("[sst_width] 260");
-    view.line("[signals_width] 300");
+    view.line("[sst_width] 220");
+    view.line("[signals_width] 240");
     view.line(&format!("@{:x}", flag::DECIMAL));
     view.line(&format!("{}.cycle[63:0]", top.name));
     view.rows(&top.name, top.vars());
-    for channel in top.scopes().filter(|s| s.kind == ScopeKind::Channel) {
-        let open = !channel.name.contains("ctrl");
-        view.group(&channel.name, open, &format!("{}.{}", top.name, channel.name), channel.vars());
+    let channel = |name: &&str| top.scopes().find(|s| s.kind == ScopeKind::Channel && s.name == **name);
+    for channel in OPEN_CHANNELS.iter().filter_map(|name| channel(name)) {
+        view.channel(&top.name, channel, true);
     }
     let mut states = Vec::new();
     find_states(top, &top.name, &mut states);
@@ -57,6 +77,9 @@ pub fn text(path: &Path, top: &Scope) -> String {
         view.line("-state machines");
     }
     view.highlights(top, &top.name);
+    for channel in top.scopes().filter(|s| s.kind == ScopeKind::Channel && !OPEN_CHANNELS.contains(&s.name.as_str())) {
+        view.channel(&top.name, channel, false);
+    }
     view.line("[pattern_trace] 1");
     view.line("[pattern_trace] 0");
     view.out
@@ -102,6 +125,20 @@ impl View {
         self.line(&format!("-{title}"));
     }
 
+    fn channel(&mut self, top: &str, channel: &Scope, open: bool) {
+        let path = format!("{top}.{}", channel.name);
+        let is_minor = |v: &&Var| MINOR.iter().any(|end| v.name.ends_with(end));
+        let (first, last) = if open { (flag::OPEN, flag::OPEN_END) } else { (flag::CLOSED, flag::CLOSED_END) };
+        self.line(&format!("@{first:x}"));
+        self.line(&format!("-{}", channel.name));
+        self.rows(&path, channel.vars().filter(|v| !is_minor(v)));
+        if channel.vars().any(|v| is_minor(&v)) {
+            self.group("more", false, &path, channel.vars().filter(is_minor));
+        }
+        self.line(&format!("@{last:x}"));
+        self.line(&format!("-{}", channel.name));
+    }
+
     fn highlights(&mut self, scope: &Scope, path: &str) {
         for inner in scope.scopes() {
             let path = format!("{path}.{}", inner.name);
@@ -130,11 +167,13 @@ mod tests {
         let mut top = Scope::new("smmu", ScopeKind::Block);
         top.var("aclk", VarKind::Clock, 0);
         top.items.extend([Item::Scope(channel), Item::Scope(walker)]);
-        let text = text(Path::new("run.vcd"), &top);
+        let text = text(Path::new("run.vcd"), &top, Some(1_000_000));
         let lines: Vec<&str> = text.lines().collect();
         let group = lines.iter().position(|l| *l == "-m_axi_ptw_ar").expect("a group for the channel");
         assert_eq!(lines[group + 2], "smmu.m_axi_ptw_ar.m_axi_ptw_arvalid");
         assert_eq!(lines[group + 4], "smmu.m_axi_ptw_ar.m_axi_ptw_araddr[47:0]");
+        assert!(lines.contains(&"[timestart] 960000"), "the view opens a little before the place");
+        assert!(lines.iter().any(|l| l.starts_with('*') && l.contains(" 1000000 ")), "the marker is on it");
         let states = lines.iter().position(|l| *l == "-state machines").expect("a group of states");
         assert_eq!(lines[states + 2], "smmu.walker.state_q");
         assert!(!text.contains("state_d"), "the next state is not shown");

@@ -81,6 +81,11 @@ impl Scope {
         })
     }
 
+    /// The first variable of that name, in this scope or below it.
+    pub fn find(&self, name: &str) -> Option<&Var> {
+        self.vars().find(|v| v.name == name).or_else(|| self.scopes().find_map(|scope| scope.find(name)))
+    }
+
     /// One more than the largest source number in the tree.
     pub fn sources(&self) -> usize {
         let own = self.vars().map(|v| v.source + 1).max().unwrap_or(0);

@@ -1,5 +1,6 @@
 //! The VCD writer.
 
+use super::gtkw;
 use super::layout::{Item, Scope, ScopeKind, VarKind};
 use crate::dut::{DeviceError, WaveRequest};
 use std::fs::File;
@@ -57,6 +58,10 @@ pub struct Wave<W: Write = BufWriter<File>> {
     written: Option<(u64, u64)>,
     /// The cycle that is being written is the first one.
     dumping: bool,
+    /// The viewer's file, and what it shows.
+    view: Option<(PathBuf, Scope)>,
+    /// The source whose first one the viewer's file opens at, and when that was.
+    focus: (Option<usize>, Option<u64>),
     /// The first error; nothing is written after it.
     error: Option<io::Error>,
 }
@@ -72,9 +77,11 @@ impl Wave<BufWriter<File>> {
             move |source| DeviceError::Wave { path, source }
         };
         let file = File::create(&request.path).map_err(failed(&request.path))?;
-        let wave = Wave::new(BufWriter::with_capacity(1 << 20, file), request, top).map_err(failed(&request.path))?;
+        let mut wave = Wave::new(BufWriter::with_capacity(1 << 20, file), request, top).map_err(failed(&request.path))?;
+        // Written now, so that a run that is broken off has it, too; written again when it is known where to look.
         let view = request.path.with_extension("gtkw");
-        std::fs::write(&view, super::gtkw::text(&request.path, top)).map_err(failed(&view))?;
+        std::fs::write(&view, gtkw::text(&request.path, top, None)).map_err(failed(&view))?;
+        wave.view = Some((view, top.clone()));
         Ok(wave)
     }
 }
@@ -108,6 +115,8 @@ impl<W: Write> Wave<W> {
             cycle,
             written: None,
             dumping: false,
+            view: None,
+            focus: (top.find(gtkw::WALK_SIGNAL).map(|var| var.source), None),
             error: None,
         })
     }
@@ -147,6 +156,9 @@ impl<W: Write> Wave<W> {
         if self.last[source].as_ref() == Some(&sample) {
             return;
         }
+        if self.focus == (Some(source), None) && sample == Sample::number(1, 1) {
+            self.focus.1 = self.written.map(|(start, _)| start);
+        }
         self.attempt(|wave| match &sample {
             Sample::Bits(bits) if bits.len() == 1 => wave.vcd.change_scalar(code, bits[0]),
             Sample::Bits(bits) => wave.vcd.change_vector(code, bits.iter().copied()),
@@ -168,7 +180,7 @@ impl<W: Write> Wave<W> {
         });
     }
 
-    /// Closes the file, so that the last cycle is seen in full.
+    /// Closes the file, so that the last cycle is seen in full, and turns the viewer's file to the first table read.
     ///
     /// # Errors
     /// The first write error of the whole wave, this call included.
@@ -180,8 +192,12 @@ impl<W: Write> Wave<W> {
             }
             wave.vcd.flush()
         });
-        match self.error {
-            Some(source) => Err(DeviceError::Wave { path: self.path, source }),
+        if let Some(source) = self.error {
+            return Err(DeviceError::Wave { path: self.path, source });
+        }
+        match self.view {
+            Some((view, top)) => std::fs::write(&view, gtkw::text(&self.path, &top, self.focus.1))
+                .map_err(|source| DeviceError::Wave { path: view, source }),
             None => Ok(()),
         }
     }
@@ -392,6 +408,26 @@ mod tests {
         let error = run(&Disk::new(700), 0, u64::MAX).expect_err("no room for all of it");
         assert!(error.to_string().contains("x.vcd"), "{error}");
         assert!(error.to_string().contains("disk"), "{error}");
+    }
+
+    #[test]
+    fn the_view_opens_at_the_first_table_read() {
+        let folder = std::env::temp_dir().join(format!("smmu-view-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let mut top = Scope::new("smmu", ScopeKind::Block);
+        top.var("m_axi_ptw_arvalid", VarKind::Bits(1), 0);
+        let request = WaveRequest { path: folder.join("x.vcd"), from: 0, to: u64::MAX };
+        let mut wave = Wave::create(&request, &top).expect("a file");
+        for (cycle, valid) in [(0, 0), (1, 0), (2, 1), (3, 0), (4, 1)] {
+            wave.begin(cycle, 30_000);
+            wave.set(0, Sample::number(valid, 1));
+            wave.end();
+        }
+        wave.finish().expect("written");
+        let view = std::fs::read_to_string(folder.join("x.gtkw")).expect("the viewer's file");
+        let marker = format!(" {} ", ps_of_cycle(30_002));
+        assert!(view.lines().any(|line| line.starts_with('*') && line.contains(&marker)), "{view}");
+        std::fs::remove_dir_all(&folder).expect("cleaned up");
     }
 
     #[test]

@@ -11,6 +11,14 @@ fn synthesizes() {
 }
 
 #[test]
+fn keeps_to_the_house_rules() {
+    let mut unit = Tbu::<8, 4, 4, 64, 8>::new(&MINI);
+    unit.connect_all();
+    let violations = crate::lint::check(&unit);
+    assert!(violations.is_empty(), "{violations:#?}");
+}
+
+#[test]
 fn synthesizes_at_full_size() {
     synthesis_check(Tbu::<32, 16, 6, 128, 16>::new(&SM8550));
 }
