@@ -182,10 +182,13 @@ pub struct AxiMaster {
 impl AxiMaster {
     /// A master for a client port of this hardware. `dice` decides its pauses.
     pub fn new(params: &Params, options: MasterOptions, dice: Dice) -> Self {
-        let ids = 1 << params.id_width;
+        AxiMaster::at_rest(1 << params.id_width, params.data_width / 8, options, dice)
+    }
+
+    fn at_rest(ids: usize, bus_bytes: usize, options: MasterOptions, dice: Dice) -> Self {
         AxiMaster {
             options,
-            bus_bytes: params.data_width / 8,
+            bus_bytes,
             transfers: Transfers::default(),
             holds: Holds::default(),
             dice,
@@ -246,32 +249,9 @@ impl AxiMaster {
 
     /// Forgets everything in flight, as hardware reset does to both sides.
     pub fn reset(&mut self) {
-        let dice = self.dice.clone();
-        let ids = self.reads.len();
-        let fresh = AxiMaster {
-            options: self.options,
-            bus_bytes: self.bus_bytes,
-            transfers: Transfers::default(),
-            holds: self.holds,
-            dice,
-            next_handle: self.next_handle,
-            ops: Vec::new(),
-            free: Vec::new(),
-            aw_queue: VecDeque::new(),
-            ar_queue: VecDeque::new(),
-            w_queue: VecDeque::new(),
-            w_beat: 0,
-            aw_offered: 0,
-            w_finished: 0,
-            reads: vec![VecDeque::new(); ids],
-            writes: vec![VecDeque::new(); ids],
-            reads_in_flight: 0,
-            writes_in_flight: 0,
-            finished: VecDeque::new(),
-            aw_taken: false,
-            w_taken: false,
-            ar_taken: false,
-        };
+        let mut fresh = AxiMaster::at_rest(self.reads.len(), self.bus_bytes, self.options, self.dice.clone());
+        fresh.holds = self.holds;
+        fresh.next_handle = self.next_handle;
         *self = fresh;
     }
 

@@ -1,127 +1,19 @@
 //! A device for tests of the bench itself: a slow SMMU made of the reference model, one translation at a time on each channel,
 //! with walks on its walk port, and a bug that a test may choose. Out of reset it is a wire: everything bypasses.
 
+mod bug;
+mod parts;
+
+pub(crate) use bug::Bug;
+use parts::{access, Channel, Fetched, Job, Route};
+
 use smmu_rtl::params::Params;
 use smmu_rtl::registers as regs;
 use smmu_sim::dut::{
     AddrBeat, Device, DeviceError, Inputs, LiteToMaster, LiteToSlave, Outputs, ReadBeat, RespBeat, WaveRequest, WriteBeat,
 };
-use smmu_sim::model::{Access, Model, TableMemory, Verdict};
+use smmu_sim::model::{Access, Model, Verdict};
 use std::collections::{BTreeSet, HashMap, VecDeque};
-
-/// What the device does wrong.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Bug {
-    /// Nothing.
-    #[default]
-    None,
-    /// `m_axi_arvalid` goes away before it is taken.
-    DropValid,
-    /// A write response that nobody asked for.
-    ExtraResponse,
-    /// Address bit 12 is flipped downstream.
-    WrongAddress,
-    /// AxCACHE is lost downstream.
-    WrongCache,
-    /// A read that nobody asked for goes downstream.
-    Speculate,
-    /// What must be refused goes downstream at its own address.
-    PassFaults,
-    /// Everything is refused.
-    RefuseAll,
-    /// A refusal that must be an error is answered with zeros.
-    WrongRefusal,
-    /// A refused read shows data.
-    ShowData,
-    /// A bit of read data is flipped.
-    CorruptRead,
-    /// A bit of write data is flipped.
-    CorruptWrite,
-    /// A strobe is lost.
-    LoseStrobe,
-    /// A good response becomes an error.
-    WrongResponse,
-    /// Register reads have bit 0 of MAIR0 flipped.
-    WrongRegister,
-    /// Register writes are answered with an error.
-    RegisterError,
-    /// Fault addresses are recorded without their low bits.
-    WrongFar,
-    /// A second fault does not set MULTI.
-    NoMulti,
-    /// A second fault overwrites the record of the first.
-    LastFaultWins,
-    /// Context interrupts are never raised.
-    IrqLow,
-    /// Context interrupts are raised without a fault.
-    IrqHigh,
-    /// Context interrupts come this many cycles late.
-    IrqLate(u64),
-    /// The PMU interrupt is high.
-    IrqPmu,
-    /// Invalidations are ignored.
-    NoInvalidation,
-    /// A synchronization ends at once.
-    EarlySync,
-    /// A synchronization never ends, not even one that nobody asked for.
-    EndlessSync,
-    /// A pending fault does not stop later transactions.
-    IgnoreHupcf,
-    /// Walks read far beyond their tables.
-    WildWalk,
-    /// The third read is never answered.
-    LoseRead,
-    /// The second of two reads of an id goes first.
-    Overtake,
-    /// A register write holds this many cycles after its response.
-    LateWrite(u64),
-}
-
-/// A transaction on its way.
-#[derive(Clone, Copy, Debug)]
-struct Job {
-    serial: u64,
-    beat: AddrBeat,
-}
-
-/// Where write data goes, in order of acceptance.
-#[derive(Clone, Copy, Debug)]
-enum Route {
-    Forward,
-    Swallow { id: u32, resp: u8, eaten: bool },
-}
-
-/// The address path of one direction.
-#[derive(Default)]
-struct Channel {
-    queue: VecDeque<Job>,
-    out: VecDeque<AddrBeat>,
-    outstanding: Vec<u32>,
-    by_id: Vec<VecDeque<u64>>,
-    words: HashMap<u64, Option<u64>>,
-    wanted: Option<u64>,
-    asked: bool,
-    /// An invalidation came: what the walk has read so far must not be cached.
-    outdated: bool,
-}
-
-/// The tables as far as they were fetched.
-struct Fetched<'a> {
-    words: &'a HashMap<u64, Option<u64>>,
-    missing: Option<u64>,
-}
-
-impl TableMemory for Fetched<'_> {
-    fn read64(&mut self, pa: u64) -> Option<u64> {
-        match self.words.get(&pa) {
-            Some(word) => *word,
-            None => {
-                self.missing = self.missing.or(Some(pa));
-                None
-            }
-        }
-    }
-}
 
 /// See the module's header.
 pub(crate) struct TestSmmu {
@@ -376,6 +268,9 @@ impl TestSmmu {
 
     /// Translates for good: with the cache, and with a record.
     fn perform(&mut self, access: &Access, words: &HashMap<u64, Option<u64>>) -> Verdict {
+        if !matches!(self.bug, Bug::IgnoreHupcf | Bug::NoMulti | Bug::LastFaultWins | Bug::WrongFar) {
+            return self.model.translate(access, &mut Fetched { words, missing: None });
+        }
         let before = self.model.clone();
         let mut fetched = Fetched { words, missing: None };
         let mut verdict = self.model.translate(access, &mut fetched);
@@ -466,7 +361,7 @@ impl TestSmmu {
         o.m_axi.bready = self.b_queue.len() < 8;
         o.m_axi_ptw.rready = true;
         let asking = [(0, &self.reads), (1, &self.writes)].into_iter().find(|(_, c)| c.wanted.is_some() && !c.asked);
-        let held = o.m_axi_ptw.arvalid && self.channel_waits(o_id(&self.outputs));
+        let held = o.m_axi_ptw.arvalid && self.channel_waits(self.outputs.m_axi_ptw.ar.id);
         let o = &mut self.outputs;
         if !held {
             o.m_axi_ptw.arvalid = false;
@@ -499,29 +394,6 @@ impl TestSmmu {
     fn channel_waits(&self, id: u32) -> bool {
         let channel = if id == 0 { &self.reads } else { &self.writes };
         channel.wanted.is_some() && !channel.asked
-    }
-}
-
-fn o_id(outputs: &Outputs) -> u32 {
-    outputs.m_axi_ptw.ar.id
-}
-
-/// Written out here again, so that the scoreboard's own reading of a beat is tested too.
-fn access(beat: &AddrBeat, write: bool, bus_bytes: u64) -> Access {
-    let bytes = 1u64 << beat.size;
-    let end = beat.addr / bytes * bytes + (u64::from(beat.len) + 1) * bytes - 1;
-    let illegal_burst = beat.burst == 3
-        || bytes > bus_bytes
-        || beat.burst == 1 && end >> 12 != beat.addr >> 12
-        || beat.burst == 2 && ![1, 3, 7, 15].contains(&beat.len);
-    Access {
-        stream_id: beat.user,
-        addr: beat.addr,
-        write,
-        privileged: beat.prot & 1 == 1,
-        non_secure: beat.prot & 2 == 2,
-        instruction: beat.prot & 4 == 4,
-        illegal_burst,
     }
 }
 

@@ -114,6 +114,7 @@ impl Scoreboard {
     fn begin(&mut self) {
         if let (Some((offset, _)), Some((data, strobes))) = (self.control.addresses.pop_front(), self.control.data.pop_front()) {
             self.epoch += 1;
+            self.records.begin_write();
             self.control.writes.push_back(Write { offset, data, strobes, begun: self.epoch, cycle: self.cycle });
             self.control.reads.iter_mut().for_each(|read| read.overlapped = true);
         }
@@ -149,10 +150,13 @@ impl Scoreboard {
             let recorders = (0..2).filter(|&n| halves[n] != 0).filter_map(|n| self.records.find(word + 4 * n as u32));
             let mut recorders: Vec<usize> = recorders.map(|(recorder, _)| recorder).collect();
             recorders.dedup();
-            for recorder in recorders {
+            for &recorder in &recorders {
                 self.records.write(recorder, offset, data, strobes, self.cycle, &*self.blocked);
                 self.force_status(recorder);
             }
+            self.records.end_write(&recorders, self.cycle, &*self.blocked);
+        } else {
+            self.records.end_write(&[], self.cycle, &*self.blocked);
         }
         self.records.enables_changed(bank.unwrap_or(global), self.cycle, &*self.blocked);
         self.irq_settling = self.cycle + IRQ_LAG;
@@ -194,7 +198,8 @@ impl Scoreboard {
         let word = read.offset & !7;
         for half in 0..2 {
             let offset = word + 4 * half;
-            self.compare_half(read, offset, (seen >> (32 * half)) as u32, (read.before >> (32 * half)) as u32)?;
+            let (seen, before) = ((seen >> (32 * half)) as u32, (read.before >> (32 * half)) as u32);
+            self.compare_half(read, offset, seen, before, memory)?;
         }
         if regs::missing_bank(&self.params, read.offset) {
             self.illegal(read.cycle, Cause::Load(read.offset));
@@ -205,11 +210,11 @@ impl Scoreboard {
         Ok(())
     }
 
-    fn compare_half(&mut self, read: &Read, offset: u32, seen: u32, before: u32) -> Result<(), Mismatch> {
+    fn compare_half(&mut self, read: &Read, offset: u32, seen: u32, before: u32, memory: &mut Memory) -> Result<(), Mismatch> {
         let at = regs::at(&self.params, offset);
         let name = at.map_or("no register", |(id, _)| id.register().name);
         if let Some((recorder, register)) = self.records.find(offset) {
-            let potential = self.potential(recorder, None);
+            let potential = self.potential_deep(recorder, memory);
             let states = self.records.describe(recorder);
             let fits = self.records.read(recorder, register, seen, &potential, self.cycle, &*self.blocked);
             if !fits && !read.overlapped {

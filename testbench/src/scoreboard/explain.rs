@@ -7,6 +7,7 @@ use super::verdict::pending_refusal;
 use super::{oracle, Oracle, Scoreboard};
 use crate::memory::Memory;
 use smmu_sim::model::{Access, Fault, TableMemory, Verdict};
+use std::rc::Rc;
 
 /// Combinations of old descriptors that are tried for one transaction.
 const MAX_COMBINATIONS: usize = 4096;
@@ -67,7 +68,7 @@ fn next_picks(mut picks: Vec<usize>, choices: &[usize]) -> Option<Vec<usize>> {
 
 /// Another state of the registers that the hardware may have acted on.
 struct World {
-    oracle: Option<Box<dyn Oracle>>,
+    oracle: Option<Rc<dyn Oracle>>,
     /// It is an old configuration that held until this epoch.
     until: Option<Epoch>,
 }
@@ -91,7 +92,7 @@ impl Scoreboard {
         if !t.maybe_clear && !self.control.writing() {
             return false;
         }
-        self.search(slot, memory, |verdict| *verdict == wanted).is_some()
+        !self.search(slot, memory, |verdict| *verdict == wanted).is_empty()
     }
 
     /// The faults that explain that a transaction is refused, answered with zeros (`raz`) or with an error. Empty: none does.
@@ -112,43 +113,51 @@ impl Scoreboard {
                 causes.push(fault);
             }
         }
-        if causes.is_empty() {
+        // Something cached may refuse too, for another reason than the tables give.
+        if causes.is_empty() || self.stale.any() && self.flight.slots[slot].maybe_clear {
             let fits = |verdict: &Verdict| matches!(verdict, Verdict::Refused { raz: zeros, .. } if *zeros == raz);
-            causes.extend(self.search(slot, memory, fits).and_then(|verdict| verdict.fault()));
+            for fault in self.search(slot, memory, fits).iter().filter_map(Verdict::fault) {
+                if !causes.contains(&fault) {
+                    causes.push(fault);
+                }
+            }
         }
         causes
     }
 
-    /// Looks for a verdict that fits among everything that caches and a write under way allow.
-    fn search(&mut self, slot: Slot, memory: &mut Memory, fits: impl Fn(&Verdict) -> bool) -> Option<Verdict> {
+    /// All verdicts that fit among everything that caches and a write under way allow.
+    pub(super) fn search(&mut self, slot: Slot, memory: &mut Memory, fits: impl Fn(&Verdict) -> bool) -> Vec<Verdict> {
         let access = self.flight.slots[slot].access;
         let born = self.flight.slots[slot].born;
-        for world in self.worlds(&access) {
-            if let Some(verdict) = self.search_world(&access, born, &world, memory, &fits) {
-                return Some(verdict);
-            }
+        let mut found = Vec::new();
+        for world in self.worlds(&access, born) {
+            self.search_world(&access, born, &world, memory, &fits, &mut found);
         }
         // A write under way may also change what a pending fault does.
-        let (offset, data, strobes) = self.control.pending()?;
-        let mut blocked = self.blocked.copy();
-        blocked.write_strobed(offset, data, strobes);
-        pending_refusal(&*blocked, &access).map(|(verdict, _)| verdict).filter(fits)
+        if let Some((offset, data, strobes)) = self.control.pending() {
+            let mut blocked = self.blocked.copy();
+            blocked.write_strobed(offset, data, strobes);
+            found.extend(pending_refusal(&*blocked, &access).map(|(verdict, _)| verdict).filter(fits));
+        }
+        found
     }
 
-    fn worlds(&mut self, access: &Access) -> Vec<World> {
+    fn worlds(&mut self, access: &Access, born: Epoch) -> Vec<World> {
         let mut worlds = Vec::new();
         if self.stale.any() {
             worlds.push(World { oracle: None, until: None });
+            let past = self.past.iter().filter(|(until, _)| born < *until);
+            worlds.extend(past.map(|(_, oracle)| World { oracle: Some(oracle.clone()), until: None }));
         }
         if let Some((offset, data, strobes)) = self.control.pending() {
             let mut oracle = self.open.copy();
             oracle.write_strobed(offset, data, strobes);
-            worlds.push(World { oracle: Some(oracle), until: None });
+            worlds.push(World { oracle: Some(oracle.into()), until: None });
         }
         if let Some(tags) = self.tags(access.stream_id) {
             for old in self.stale.configs(tags.bank) {
                 let oracle = with_config(&*self.open, &old.value);
-                worlds.push(World { oracle: Some(oracle), until: Some(old.until) });
+                worlds.push(World { oracle: Some(oracle.into()), until: Some(old.until) });
             }
         }
         worlds
@@ -161,7 +170,8 @@ impl Scoreboard {
         world: &World,
         memory: &mut Memory,
         fits: &impl Fn(&Verdict) -> bool,
-    ) -> Option<Verdict> {
+        found: &mut Vec<Verdict>,
+    ) {
         let tags = self.tags(access.stream_id);
         let oracle = world.oracle.as_deref().unwrap_or(&*self.open);
         let mut picks = Vec::new();
@@ -178,17 +188,17 @@ impl Scoreboard {
             };
             let verdict = oracle.check(access, &mut tables);
             let OldTables { choices, used, leaf, depth, .. } = tables;
-            if fits(&verdict) {
+            if fits(&verdict) && !found.contains(&verdict) {
                 let entry = tags.and_then(|tags| self.entry(oracle, tags, access.addr, leaf, depth));
                 let alive = |table, until| entry.is_none_or(|entry| !self.stale.ended(&entry, table, until));
                 let config_alive = world.until.is_none_or(|until| alive(true, until));
                 if config_alive && used.iter().all(|used| alive(used.position != depth, used.until)) {
-                    return Some(verdict);
+                    found.push(verdict);
                 }
             }
-            picks = next_picks(picks, &choices)?;
+            let Some(next) = next_picks(picks, &choices) else { return };
+            picks = next;
         }
-        None
     }
 }
 

@@ -43,6 +43,7 @@ use smmu_rtl::params::Params;
 use smmu_rtl::registers as regs;
 use smmu_sim::dut::{Inputs, Outputs};
 use stale::{Epoch, Stale, Tags};
+use std::rc::Rc;
 
 /// What kind of thing is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,7 +111,7 @@ pub struct Scoreboard {
     open: Box<dyn Oracle>,
     blocked: Box<dyn Oracle>,
     /// Earlier states of the first one, each with the epoch in which it ended, for what was in flight then.
-    past: Vec<(Epoch, Box<dyn Oracle>)>,
+    past: Vec<(Epoch, Rc<dyn Oracle>)>,
     records: Records,
     stale: Stale,
     control: Control,
@@ -238,9 +239,9 @@ impl Scoreboard {
             }
         }
         if self.options.compare {
-            self.interrupts(outputs)?;
+            self.interrupts(outputs, memory)?;
         }
-        if cycle % 256 == 0 {
+        if cycle.is_multiple_of(256) {
             self.watchdog(held)?;
         }
         Ok(())
@@ -286,7 +287,7 @@ impl Scoreboard {
         Ok(())
     }
 
-    fn interrupts(&mut self, outputs: &Outputs) -> Result<(), Mismatch> {
+    fn interrupts(&mut self, outputs: &Outputs, memory: &mut Memory) -> Result<(), Mismatch> {
         if outputs.irq_pmu {
             return self.fail(Kind::Interrupt, "irq_pmu is high, although nothing counts yet".to_string());
         }
@@ -302,11 +303,11 @@ impl Scoreboard {
             return Ok(());
         }
         if global_wrong {
-            self.wrong_level(global, "irq_global".to_string())?;
+            self.wrong_level(global, "irq_global".to_string(), memory)?;
         }
         for bank in 0..self.params.num_cb {
             if wrong[bank / 64] >> (bank % 64) & 1 == 1 {
-                self.wrong_level(bank, format!("irq_context[{bank}]"))?;
+                self.wrong_level(bank, format!("irq_context[{bank}]"), memory)?;
             }
         }
         let beyond = |n: usize| match self.params.num_cb.saturating_sub(64 * n) {
@@ -320,11 +321,11 @@ impl Scoreboard {
         Ok(())
     }
 
-    fn wrong_level(&self, recorder: usize, name: String) -> Result<(), Mismatch> {
+    fn wrong_level(&mut self, recorder: usize, name: String, memory: &mut Memory) -> Result<(), Mismatch> {
         let (level, since) = self.records.level(recorder);
         let explained = self.cycle <= since + IRQ_LAG
             || self.control.writing()
-            || level == Level::Low && self.enabled(recorder) && !self.potential(recorder, None).is_empty();
+            || level == Level::Low && self.enabled(recorder) && !self.potential_deep(recorder, memory).is_empty();
         if explained {
             return Ok(());
         }

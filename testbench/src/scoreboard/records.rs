@@ -82,6 +82,15 @@ pub(super) struct Event<'a> {
     pub certain: bool,
 }
 
+/// A fault that was applied, kept in case that it came later than it seemed.
+#[derive(Debug)]
+struct Applied {
+    recorder: usize,
+    serial: u64,
+    accepted: u64,
+    causes: Vec<Cause>,
+}
+
 /// What a level should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
@@ -96,8 +105,6 @@ struct Recorder {
     last_event: u64,
     /// Cycle of the last write that cleared the status of a state.
     last_clear: u64,
-    /// Transactions whose fault a read has shown before their refusal reached the client.
-    counted: Vec<u64>,
     /// The record's owner, known from a read since the last clear.
     known_owner: Option<u64>,
     level: Level,
@@ -109,6 +116,8 @@ pub(super) struct Records {
     params: Params,
     scratch: Box<dyn Oracle>,
     recorders: Vec<Recorder>,
+    /// Faults that were applied while a register write was under way: they may have been recorded after it.
+    during_write: Option<Vec<Applied>>,
     /// Banks in which a fault may be recorded.
     active_banks: usize,
     /// Levels that must be high, and levels that may be either, by bank.
@@ -122,6 +131,7 @@ impl Records {
             params: *params,
             scratch: oracle.copy(),
             recorders: Vec::new(),
+            during_write: None,
             active_banks: 0,
             high: [0; 2],
             unsure: [0; 2],
@@ -132,7 +142,6 @@ impl Records {
                 states: vec![state],
                 last_event: 0,
                 last_clear: 0,
-                counted: Vec::new(),
                 known_owner: None,
                 level: Level::Low,
                 level_since: 0,
@@ -245,12 +254,21 @@ impl Records {
         first
     }
 
+    /// The record of a fault whose status was cleared since; nothing of it is left if another one stands.
+    fn wiped(&mut self, n: usize, state: &State, cause: &Cause) -> Option<State> {
+        if self.recorded(n, state) || cause.only_multi() {
+            return None;
+        }
+        let mut left = self.after(n, state, 0, cause);
+        left.values[0] = state.values[0];
+        Some(left)
+    }
+
     /// A fault happened.
     pub(super) fn fault(&mut self, n: usize, event: &Event, cycle: u64, cfg: &dyn Oracle) {
         let Event { serial, accepted, causes, certain } = *event;
-        if let Some(at) = self.recorders[n].counted.iter().position(|&counted| counted == serial) {
-            self.recorders[n].counted.swap_remove(at);
-            return;
+        if let Some(events) = &mut self.during_write {
+            events.push(Applied { recorder: n, serial, accepted, causes: causes.to_vec() });
         }
         let late = accepted <= self.recorders[n].last_event;
         let wiped = accepted <= self.recorders[n].last_clear;
@@ -275,10 +293,28 @@ impl Records {
             if wiped || !certain {
                 keep(state);
             }
+            if wiped {
+                causes.iter().filter_map(|cause| self.wiped(n, &state, cause)).for_each(&mut keep);
+            }
         }
         self.recorders[n].states = next;
         self.recorders[n].last_event = cycle;
         self.settle(n, cycle, cfg);
+    }
+
+    /// A register write may be performed from now on, until [`Records::end_write`].
+    pub(super) fn begin_write(&mut self) {
+        self.during_write.get_or_insert_default();
+    }
+
+    /// The write has been answered, and [`Records::write`] called for what it reached. Faults of the meantime may have come after
+    /// it.
+    pub(super) fn end_write(&mut self, reached: &[usize], cycle: u64, cfg: &dyn Oracle) {
+        for Applied { recorder, serial, accepted, causes } in self.during_write.take().unwrap_or_default() {
+            if reached.contains(&recorder) {
+                self.fault(recorder, &Event { serial, accepted, causes: &causes, certain: false }, cycle, cfg);
+            }
+        }
     }
 
     /// A register write that reaches the 32-bit words of recorder `n`.
@@ -360,6 +396,9 @@ impl Records {
                     let mut reached = vec![self.after(n, &state, p.serial, &p.cause)];
                     if p.accepted <= self.recorders[n].last_event && !p.cause.only_multi() {
                         reached.push(self.first_of_many(n, &state, p.serial, &p.cause));
+                    }
+                    if p.accepted <= self.recorders[n].last_clear {
+                        reached.extend(self.wiped(n, &state, &p.cause));
                     }
                     for state in reached {
                         if !states.contains(&state) {

@@ -96,7 +96,7 @@ impl Scoreboard {
         if self.options.compare {
             self.may_go(slot, beat.addr, memory)
         } else {
-            (beat.addr ^ self.flight.slots[slot].beat.addr) % burst::PAGE == 0
+            (beat.addr ^ self.flight.slots[slot].beat.addr).is_multiple_of(burst::PAGE)
         }
     }
 
@@ -115,7 +115,7 @@ impl Scoreboard {
             let t = &slots[slot];
             return self.fail(Kind::Address, format!("{shape}: the {} {}", t.describe(), t.expectation()));
         }
-        if let Some(&slot) = waiting.iter().find(|&&slot| (slots[slot].beat.addr ^ beat.addr) % burst::PAGE == 0) {
+        if let Some(&slot) = waiting.iter().find(|&&slot| (slots[slot].beat.addr ^ beat.addr).is_multiple_of(burst::PAGE)) {
             let t = &slots[slot];
             return self.fail(Kind::Payload, format!("{shape}: {beat:x?} is not the payload of the client's {:x?}", t.beat));
         }

@@ -127,7 +127,7 @@ impl Scoreboard {
         if self.past.len() == MAX_PAST {
             self.past.remove(0);
         }
-        self.past.push((self.epoch + 1, self.open.copy()));
+        self.past.push((self.epoch + 1, self.open.copy().into()));
     }
 
     /// Watched memory, or what exists of it, changed since the last cycle.
@@ -162,6 +162,24 @@ impl Scoreboard {
                     t.faults().for_each(|(_, fault)| add(fault));
                     t.blocked.iter().filter_map(Verdict::fault).for_each(add);
                 }
+            }
+        }
+        found
+    }
+
+    /// The same, with what caches may make of a transaction.
+    pub(super) fn potential_deep(&mut self, recorder: usize, memory: &mut Memory) -> Vec<Potential> {
+        let mut found = self.potential(recorder, None);
+        if !self.stale.any() {
+            return found;
+        }
+        let waiting: Vec<Slot> = self.flight.live().filter(|&slot| self.flight.slots[slot].stage == Stage::Waiting).collect();
+        for slot in waiting {
+            let verdicts = self.search(slot, memory, |verdict| verdict.fault().is_some());
+            let t = &self.flight.slots[slot];
+            for fault in verdicts.iter().filter_map(Verdict::fault).filter(|fault| self.records.of(fault) == recorder) {
+                let cause = Cause::Access(t.access, fault);
+                found.push(Potential { serial: t.serial, accepted: t.accepted, cause });
             }
         }
         found

@@ -138,7 +138,7 @@ impl AxiChecker {
                 _ if burst::beat_bytes(a) > bus.data_bytes as u64 => Some(Rule::SizeTooWide),
                 FIXED if a.len > 15 => Some(Rule::FixedLength),
                 WRAP if !matches!(a.len, 1 | 3 | 7 | 15) => Some(Rule::WrapLength),
-                WRAP if a.addr % burst::beat_bytes(a) != 0 => Some(Rule::WrapUnaligned),
+                WRAP if !a.addr.is_multiple_of(burst::beat_bytes(a)) => Some(Rule::WrapUnaligned),
                 INCR if burst::crosses_page(a) => Some(Rule::CrossesPage),
                 _ => None,
             }

@@ -51,8 +51,8 @@ fn every_command_ends_what_it_names() {
         (global(regs::TLBIVMID, vmid), true, true),
         (global(regs::TLBIALLNSNH, 0), true, true),
         // Another page, ASID, VMID; Hyp entries; and a synchronization of somebody else.
-        (wide(regs::CB_TLBIVA, page + 1 | asid), false, false),
-        (wide(regs::CB_TLBIVAL, page | asid + (1 << 48)), false, false),
+        (wide(regs::CB_TLBIVA, (page + 1) | asid), false, false),
+        (wide(regs::CB_TLBIVAL, page | (asid + (1 << 48))), false, false),
         (narrow(regs::CB_TLBIASID, u32::from(ASID) + 1), false, false),
         (global(regs::TLBIVMID, vmid + 1), true, false),
         (global(regs::TLBIALLH, 0), true, false),
