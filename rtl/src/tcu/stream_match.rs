@@ -100,8 +100,9 @@ impl<const N: usize> Logic for StreamMatch<N> {
         code += &format!("initial begin\n  valid = {N}'h0;\n  matched = {N}'h0;\n  for (k = 0; k < {N}; k = k + 1) begin id[k] = 15'h0; mask[k] = 15'h0; end\nend\n");
         code += &format!("always @(posedge clock) begin\n  for (k = 0; k < {N}; k = k + 1) begin\n");
         code += "    matched[k] <= valid[k] & ~(|((sid ^ id[k]) & ~mask[k]));\n";
-        code += "    if (we & (windex == k[6:0])) begin\n      valid[k] <= wvalid;\n      id[k] <= wid;\n      mask[k] <= wmask;\n    end\n";
-        code += &format!("  end\n  if (!aresetn) valid <= {N}'h0;\nend\n");
+        // Outside of the loop: Verilator takes no delayed assignment to an array in a loop that it does not unroll.
+        code += "  end\n  if (we) begin\n    valid[windex] <= wvalid;\n    id[windex] <= wid;\n    mask[windex] <= wmask;\n  end\n";
+        code += &format!("  if (!aresetn) valid <= {N}'h0;\nend\n");
         code += &format!(
             "always @(*) begin\n  index = 7'h0;\n  hit = |matched;\n  multi = |(matched & (matched - {N}'h1));\n  for (k = 0; k < {N}; k = k + 1) index = index | ({{7{{matched[k]}}}} & k[6:0]);\nend\n"
         );
