@@ -101,7 +101,8 @@ impl<const N: usize> Logic for StreamMatch<N> {
         code += &format!("always @(posedge clock) begin\n  for (k = 0; k < {N}; k = k + 1) begin\n");
         code += "    matched[k] <= valid[k] & ~(|((sid ^ id[k]) & ~mask[k]));\n";
         // Outside of the loop: Verilator takes no delayed assignment to an array in a loop that it does not unroll.
-        code += "  end\n  if (we) begin\n    valid[windex] <= wvalid;\n    id[windex] <= wid;\n    mask[windex] <= wmask;\n  end\n";
+        code +=
+            "  end\n  if (we) begin\n    valid[windex] <= wvalid;\n    id[windex] <= wid;\n    mask[windex] <= wmask;\n  end\n";
         code += &format!("  if (!aresetn) valid <= {N}'h0;\nend\n");
         code += &format!(
             "always @(*) begin\n  index = 7'h0;\n  hit = |matched;\n  multi = |(matched & (matched - {N}'h1));\n  for (k = 0; k < {N}; k = k + 1) index = index | ({{7{{matched[k]}}}} & k[6:0]);\nend\n"

@@ -37,7 +37,7 @@ pub const WALK_SIGNAL: &str = "m_axi_ptw_arvalid";
 const MINOR: &[&str] = &["size", "burst", "lock", "cache", "prot", "qos", "region"];
 
 /// How far the view is zoomed in: the exponent of two of the picoseconds in a pixel, negative.
-const ZOOM: f32 = -7.0;
+const ZOOM: f32 = -15.0;
 
 /// Shown before the place that the view opens at, in picoseconds.
 const BEFORE: u64 = 40_000;
