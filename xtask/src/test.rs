@@ -6,7 +6,7 @@
 //! | tests | unit and integration tests; among them the HDL lint of every preset, every preset's Verilog through three front ends, RustHDL against its Verilog for every block, `docs/registers.md` against the register table |
 //! | doc tests | the examples in the documentation |
 //! | scenarios | each log's machine with each of the four combinations of DMA operations and domain, through the command line |
-//! | FPGA | preset `mini` on an ECP5-85F, within its limits of area and clock frequency |
+//! | FPGA | with `--fpga`: preset `mini` on an ECP5-85F, within its limits of area and clock frequency |
 //!
 //! A failed step does not keep the others from running, but for the build.
 

@@ -36,7 +36,7 @@ pub const WALK_SIGNAL: &str = "m_axi_ptw_arvalid";
 /// Ends of names of address channel signals that are rarely looked at.
 const MINOR: &[&str] = &["size", "burst", "lock", "cache", "prot", "qos", "region"];
 
-/// How far the view is zoomed in: the exponent of two of the picoseconds in a pixel, negative.
+/// GTKWave's own number for the zoom, more negative for more time: this one shows about 50 cycles.
 const ZOOM: f32 = -15.0;
 
 /// Shown before the place that the view opens at, in picoseconds.
@@ -61,7 +61,7 @@ pub fn text(path: &Path, top: &Scope, focus: Option<u64>) -> String {
     view.line(&format!("{}.cycle[63:0]", top.name));
     view.rows(&top.name, top.vars());
     let channel = |name: &&str| top.scopes().find(|s| s.kind == ScopeKind::Channel && s.name == **name);
-    for channel in OPEN_CHANNELS.iter().filter_map(|name| channel(name)) {
+    for channel in OPEN_CHANNELS.iter().filter_map(channel) {
         view.channel(&top.name, channel, true);
     }
     let mut states = Vec::new();
