@@ -122,11 +122,11 @@ mod tests {
     fn data_and_execute_permissions() {
         let plain = LeafRules::default();
         for (ap, pxn, xn, expected) in [
-            (0, false, false, "RWXx"),
+            (0, false, false, "RWX"),
             (1, false, false, "RWrwx"),
-            (2, false, false, "RXx"),
+            (2, false, false, "RX"),
             (3, false, false, "RXrx"),
-            (0, true, false, "RWx"),
+            (0, true, false, "RW"),
             (0, false, true, "RWX"),
             (1, true, true, "RWrw"),
             (1, false, true, "RWrw"),
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn writable_is_not_executable() {
         let wxn = LeafRules { wxn: true, affd: false };
-        for (ap, expected) in [(0, "RWx"), (1, "RWrw"), (2, "RXx"), (3, "RXrx")] {
+        for (ap, expected) in [(0, "RW"), (1, "RWrw"), (2, "RX"), (3, "RXrx")] {
             assert_eq!(allowed(wxn, bits(ap, false, false)), expected, "AP={ap}");
         }
     }
