@@ -264,6 +264,7 @@ impl<const CB: usize> Logic for Decide<CB> {
         self.d_code.next = 0.into();
         self.d_raz.next = !self.f6_cfg.q.val().get_bit(2);
         if self.f6_bypass.q.val() {
+            self.d_ppn.next = 0.into();
             self.d_mask.next = 0x7f.into();
             self.d_perm.next = 0x3f.into();
             self.d_ng.next = false;
@@ -281,6 +282,7 @@ impl<const CB: usize> Logic for Decide<CB> {
                     self.d_code.next = 1.into();
                 } else {
                     if !self.f6_cfg.q.val().get_bit(0) {
+                        self.d_ppn.next = 0.into();
                         self.d_mask.next = 0x7f.into();
                         self.d_perm.next = 0x3f.into();
                         self.d_ng.next = false;
