@@ -414,6 +414,17 @@ fn a_hit_leaves_two_cycles_after_it_came() -> Outcome {
     bench.drain()
 }
 
+/// Regression (`random_changes`, seed 1): a bank that is switched off while the main TLB holds the page answered with the OR of both addresses.
+#[test]
+fn an_identity_answer_carries_no_page() -> Outcome {
+    let (mut bench, _) = translated(smooth(), SCTLR_USUAL)?;
+    bench.burst_read(STREAM, VA, 1, 3)?;
+    bench.write32(regs::CB_SCTLR.offset(PARAMS, BANK), SCTLR_USUAL & !SCTLR_M)?;
+    // The scoreboard compares the downstream address with the model's: the address itself.
+    bench.burst_read(STREAM, VA, 1, 3)?;
+    bench.drain()
+}
+
 /// Everything at once: traffic, table changes, invalidation, configuration and fault status, at random.
 #[test]
 fn random_changes_under_random_traffic() -> Outcome {
