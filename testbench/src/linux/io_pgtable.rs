@@ -142,9 +142,16 @@ impl PageTable {
         let mut done = 0;
         while done < size {
             let (va, to) = (iova + done, pa + done);
-            let page = self.page_size(va | to, size - done);
-            let level = level_of(page);
-            let entry = self.entry_of(store, va, level)?;
+            let mut page = self.page_size(va | to, size - done);
+            let mut level = level_of(page);
+            let mut entry = self.entry_of(store, va, level)?;
+            // A table that earlier unmaps left empty may stand where a block would fit. The kernel frees it and invalidates its walks; here its
+            // pages are used instead, which needs no invalidation.
+            while level < 3 && store.read64(entry)? & 3 == TYPE_TABLE_OR_PAGE {
+                page >>= 9;
+                level += 1;
+                entry = self.entry_of(store, va, level)?;
+            }
             if store.read64(entry)? != 0 {
                 return Err(LinuxError::AlreadyMapped { iova: va });
             }
