@@ -185,6 +185,19 @@ fn destroying_frees_every_table() {
     assert!(ram.live.is_empty());
 }
 
+/// Regression (`random_maps_and_unmaps`): pages that are unmapped one by one leave an empty table, and a block's range is mapped over it.
+#[test]
+fn a_block_over_an_empty_table() {
+    let mut ram = Ram::default();
+    let mut table = PageTable::new(&mut ram, 36, 36, false).unwrap();
+    table.map(&mut ram, 0x4000_0000, 0x8000_0000, 0x1000, RW).unwrap();
+    table.unmap(&mut ram, 0x4000_0000, 0x1000).unwrap();
+    table.map(&mut ram, 0x4000_0000, 0x9000_0000, 0x20_0000, RW).unwrap();
+    for (va, pa) in [(0x4000_0000, 0x9000_0000), (0x401f_f000, 0x901f_f000)] {
+        assert_eq!(walk(&ram, table.root(), 28, va).map(|w| w.0), Ok(pa));
+    }
+}
+
 /// Pages of the window that the random operations use: 4 MiB over a 2 MiB boundary.
 const WINDOW: u64 = 1024;
 const WINDOW_BASE: u64 = 0x4020_0000 - 512 * 0x1000;
