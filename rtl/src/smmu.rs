@@ -217,6 +217,7 @@ impl<
         self.tbu.rsp_asid.next = self.translate.rsp_asid.val();
         self.tbu.rsp_vmid.next = self.translate.rsp_vmid.val();
         self.tbu.rsp_attr.next = self.translate.rsp_attr.val();
+        self.tbu.rsp_part.next = self.translate.rsp_part.val();
         self.tbu.drop_all.next = self.translate.drop_all.val();
 
         // Configuration and faults.
@@ -238,6 +239,11 @@ impl<
         self.regs.flt_ind.next = self.translate.flt_ind.val();
         self.regs.flt_sid.next = self.translate.flt_sid.val();
         self.regs.flt_va.next = self.translate.flt_va.val();
+        self.regs.flt_stage2.next = self.translate.flt_stage2.val();
+        self.regs.flt_nested.next = self.translate.flt_nested.val();
+        self.regs.flt_s1ptwf.next = self.translate.flt_s1ptwf.val();
+        self.regs.flt_s1bank.next = self.translate.flt_s1bank.val();
+        self.regs.flt_ipa.next = self.translate.flt_ipa.val();
         self.translate.fault_active.next = self.regs.fault_active.val();
 
         // Maintenance.

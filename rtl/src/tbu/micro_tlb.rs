@@ -23,6 +23,11 @@
 //! * A fill drops every entry that it overlaps: same StreamID, and equal page number under both masks. So two entries never match
 //!   one look-up, which the AND-OR relies on.
 //!
+//! # Parts
+//!
+//! An entry may hold a part of its leaf (a nested translation whose stage-2 leaf is the smaller one, a 1 MiB section). An invalidation by
+//! address names the leaf, so it drops such an entry whatever the address, if all else agrees.
+//!
 //! # Victim
 //!
 //! The lowest invalid entry, else round robin.
@@ -55,6 +60,7 @@ struct Entry {
     ng: bool,
     asid: u64,
     vmid: u64,
+    part: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -123,6 +129,8 @@ pub struct MicroTlb<const N: usize> {
     pub fill_ng: Signal<In, Bit>,
     pub fill_asid: Signal<In, Word<16>>,
     pub fill_vmid: Signal<In, Word<9>>,
+    /// The leaf is larger than `fill_mask` says.
+    pub fill_part: Signal<In, Bit>,
     _entries: [Entry; N],
     _valid: [bool; N],
     _op: OpReg,
@@ -166,6 +174,7 @@ impl<const N: usize> Default for MicroTlb<N> {
             fill_ng: Signal::default(),
             fill_asid: Signal::default(),
             fill_vmid: Signal::default(),
+            fill_part: Signal::default(),
             _entries: [Entry::default(); N],
             _valid: [false; N],
             _op: OpReg::default(),
@@ -186,7 +195,7 @@ impl OpReg {
             Op::Invalidate => {
                 (!self.use_hyp || (e.vmid >> 8 == 1) == self.hyp)
                     && (!self.use_vmid || e.vmid == self.entry.vmid)
-                    && (!self.use_va || same_page)
+                    && (!self.use_va || same_page || e.part)
                     && (!self.use_asid || if self.use_va { !e.ng || same_asid } else { e.ng && same_asid })
             }
         }
@@ -217,6 +226,7 @@ impl<const N: usize> MicroTlb<N> {
             ng: self.fill_ng.val(),
             asid: if inv { self.inv_asid.val().u64() } else { self.fill_asid.val().u64() },
             vmid: if inv { self.inv_vmid.val().u64() } else { self.fill_vmid.val().u64() },
+            part: self.fill_part.val(),
         };
         OpReg {
             op,
@@ -318,7 +328,7 @@ fn verilog<const N: usize>() -> String {
         v,
         "\
 reg [{top}:0] valid, rd_match, wr_match, robin;
-reg op_all, op_inv, op_fill, op_use_hyp, op_hyp, op_use_vmid, op_use_asid, op_use_va, op_ng;
+reg op_all, op_inv, op_fill, op_use_hyp, op_hyp, op_use_vmid, op_use_asid, op_use_va, op_ng, op_part;
 reg [14:0] op_sid;
 reg [36:0] op_vpn;
 reg [6:0] op_mask;
@@ -350,6 +360,7 @@ always @(posedge clock) begin
   op_ppn <= fill_ppn;
   op_perm <= fill_perm;
   op_ng <= fill_ng;
+  op_part <= fill_part;
   op_asid <= inv_valid ? inv_asid : fill_asid;
   op_vmid <= inv_valid ? inv_vmid : fill_vmid;
   op_all <= drop_all;
@@ -383,12 +394,12 @@ reg [36:0] vpn_{i};
 reg [6:0] mask_{i};
 reg [35:0] ppn_{i};
 reg [5:0] perm_{i};
-reg ng_{i};
+reg ng_{i}, part_{i};
 reg [15:0] asid_{i};
 reg [8:0] vmid_{i};
 wire page_{i} = {overlap};
 wire asid_same_{i} = asid_{i} == op_asid;
-wire inv_{i} = (~op_use_hyp | (vmid_{i}[8] == op_hyp)) & (~op_use_vmid | (vmid_{i} == op_vmid)) & (~op_use_va | page_{i})
+wire inv_{i} = (~op_use_hyp | (vmid_{i}[8] == op_hyp)) & (~op_use_vmid | (vmid_{i} == op_vmid)) & (~op_use_va | page_{i} | part_{i})
   & (~op_use_asid | (op_use_va ? (~ng_{i} | asid_same_{i}) : (ng_{i} & asid_same_{i})));
 assign gone[{i}] = op_all | (op_inv & inv_{i}) | (op_fill & (victim[{i}] | (page_{i} & (sid_{i} == op_sid))));
 assign rd_same[{i}] = (sid_{i} == rd_sid) & (|(perm_{i} & rd_need)) & {rd};
@@ -400,6 +411,7 @@ initial begin
   ppn_{i} = 36'h0;
   perm_{i} = 6'h0;
   ng_{i} = 1'b0;
+  part_{i} = 1'b0;
   asid_{i} = 16'h0;
   vmid_{i} = 9'h0;
 end
@@ -410,6 +422,7 @@ always @(posedge clock) if (op_fill & victim[{i}]) begin
   ppn_{i} <= op_ppn;
   perm_{i} <= op_perm;
   ng_{i} <= op_ng;
+  part_{i} <= op_part;
   asid_{i} <= op_asid;
   vmid_{i} <= op_vmid;
 end"

@@ -115,6 +115,8 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub rsp_vmid: Signal<In, Word<9>>,
     /// Reserved for attributes.
     pub rsp_attr: Signal<In, Word<8>>,
+    /// The leaf is larger than `rsp_mask` says.
+    pub rsp_part: Signal<In, Bit>,
     pub inv_valid: Signal<In, Bit>,
     pub inv_use_hyp: Signal<In, Bit>,
     pub inv_hyp: Signal<In, Bit>,
@@ -262,6 +264,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.micro_tlb.fill_ng.next = self.rsp_ng.val();
         self.micro_tlb.fill_asid.next = self.rsp_asid.val();
         self.micro_tlb.fill_vmid.next = self.rsp_vmid.val();
+        self.micro_tlb.fill_part.next = self.rsp_part.val();
         self.micro_tlb.drop_all.next = self.drop_all.val();
         self.micro_tlb.inv_valid.next = self.inv_valid.val();
         self.micro_tlb.inv_use_hyp.next = self.inv_use_hyp.val();

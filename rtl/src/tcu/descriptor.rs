@@ -1,4 +1,4 @@
-//! What one stage-1 descriptor of the AArch64 formats means: table, leaf, or which fault.
+//! What one descriptor of the long formats means, AArch64 or AArch32, stage 1 or stage 2: table, leaf, or which fault.
 //!
 //! Combinational. The checks follow the architecture's order inside a level: translation, address size, access flag, permission (the
 //! external abort comes before them, in [`super::walker`]).
@@ -8,6 +8,9 @@
 //! | bits 1:0 = 3 | table | table | table | page |
 //! | bits 1:0 = 1 | fault | block (4 KiB granule) | block | fault |
 //! | bit 0 = 0 | fault | fault | fault | fault |
+//!
+//! Stage 2 differs in its permissions only: S2AP bits 7:6 and XN, the same for privileged and unprivileged accesses, nothing inherited from
+//! tables. With `guard` (the read of a stage-1 descriptor while `SCTLR.PTW` is set), a leaf of a Device type permits nothing.
 
 use crate::prelude::*;
 
@@ -24,6 +27,13 @@ pub struct Descriptor {
     pub pasize: Signal<In, Word<3>>,
     pub affd: Signal<In, Bit>,
     pub wxn: Signal<In, Bit>,
+    /// A stage-2 descriptor.
+    pub stage2: Signal<In, Bit>,
+    /// Stage 2: Device leaves permit nothing.
+    pub guard: Signal<In, Bit>,
+    /// Stage 1 of an AArch32 bank: its rules of execution, and UWXN.
+    pub aarch32: Signal<In, Bit>,
+    pub uwxn: Signal<In, Bit>,
     /// The permission that the access needs, one of {px, pw, pr, ux, uw, ur}.
     pub need: Signal<In, Word<6>>,
     /// A usable table descriptor.
@@ -38,8 +48,12 @@ pub struct Descriptor {
     pub perm: Signal<Out, Word<6>>,
     /// Leaf: size thermometer (see `tbu`).
     pub mask: Signal<Out, Word<7>>,
-    /// Leaf: not global.
+    /// The same for any descriptor: what the size would be if it were a leaf.
+    pub leaf_mask: Signal<Out, Word<7>>,
+    /// Leaf: not global (never in stage 2).
     pub ng: Signal<Out, Bit>,
+    /// Stage-2 leaf: {0, SH, MemAttr}.
+    pub attr: Signal<Out, Word<8>>,
     /// Table: `hier` for the tables below.
     pub next_hier: Signal<Out, Word<4>>,
     is_table: Signal<Local, Bit>,
@@ -54,6 +68,11 @@ pub struct Descriptor {
     ux: Signal<Local, Bit>,
     permitted: Signal<Local, Word<6>>,
     keep: Signal<Local, Word<36>>,
+    readable: Signal<Local, Bit>,
+    s2_writable: Signal<Local, Bit>,
+    fetchable: Signal<Local, Bit>,
+    device: Signal<Local, Bit>,
+    usable: Signal<Local, Bit>,
 }
 
 impl Logic for Descriptor {
@@ -92,6 +111,25 @@ impl Logic for Descriptor {
             self.keep.next = bits::<36>(0xf_fffc_0000_u128);
         }
         self.ppn.next = self.desc.val().get_bits::<36>(12) & self.keep.val();
+        self.leaf_mask.next = 0x00.into();
+        if self.granule.val() == 1 {
+            self.leaf_mask.next = 0x03.into();
+        }
+        if self.granule.val() == 2 {
+            self.leaf_mask.next = 0x01.into();
+        }
+        if self.level.val() == 2 {
+            self.leaf_mask.next = 0x07.into();
+            if self.granule.val() == 1 {
+                self.leaf_mask.next = 0x1f.into();
+            }
+            if self.granule.val() == 2 {
+                self.leaf_mask.next = 0x0f.into();
+            }
+        }
+        if self.level.val() == 1 {
+            self.leaf_mask.next = 0x3f.into();
+        }
 
         // Address size.
         self.beyond_pa.next = 0.into();
@@ -126,14 +164,39 @@ impl Logic for Descriptor {
             & !self.desc.val().get_bit(54)
             & !self.hier.val().get_bit(2)
             & !(self.wxn.val() & self.user_writable.val());
+        // AArch32: XN holds for both, and UWXN says whether a page that unprivileged accesses may write can be privileged-executable.
+        if self.aarch32.val() {
+            self.px.next = !self.desc.val().get_bit(53)
+                & !self.hier.val().get_bit(3)
+                & !self.desc.val().get_bit(54)
+                & !self.hier.val().get_bit(2)
+                & !(self.uwxn.val() & self.user_writable.val())
+                & !(self.wxn.val() & self.writable.val());
+        }
         self.perm.next = 8.into();
         self.perm.next = self.perm.val().replace_bit(0, self.user.val());
         self.perm.next = self.perm.val().replace_bit(1, self.user_writable.val());
         self.perm.next = self.perm.val().replace_bit(2, self.ux.val());
         self.perm.next = self.perm.val().replace_bit(4, self.writable.val());
         self.perm.next = self.perm.val().replace_bit(5, self.px.val());
+        self.readable.next = self.desc.val().get_bit(6);
+        self.s2_writable.next = self.desc.val().get_bit(7);
+        self.fetchable.next = self.desc.val().get_bit(6) & !self.desc.val().get_bit(54);
+        if self.stage2.val() {
+            self.perm.next = 0.into();
+            self.perm.next = self.perm.val().replace_bit(0, self.readable.val());
+            self.perm.next = self.perm.val().replace_bit(1, self.s2_writable.val());
+            self.perm.next = self.perm.val().replace_bit(2, self.fetchable.val());
+            self.perm.next = self.perm.val().replace_bit(3, self.readable.val());
+            self.perm.next = self.perm.val().replace_bit(4, self.s2_writable.val());
+            self.perm.next = self.perm.val().replace_bit(5, self.fetchable.val());
+        }
         self.permitted.next = self.perm.val() & self.need.val();
-        self.ng.next = self.desc.val().get_bit(11);
+        self.device.next = self.guard.val() & !self.desc.val().get_bit(5) & !self.desc.val().get_bit(4);
+        self.usable.next = self.permitted.val().any() & !self.device.val();
+        self.ng.next = self.desc.val().get_bit(11) & !self.stage2.val();
+        self.attr.next =
+            bit_cast::<8, 4>(self.desc.val().get_bits::<4>(2)) | (bit_cast::<8, 2>(self.desc.val().get_bits::<2>(8)) << 4);
 
         self.next_hier.next = self.hier.val();
         self.next_hier.next = self.next_hier.val().replace_bit(0, self.hier.val().get_bit(0) | self.desc.val().get_bit(61));
@@ -158,7 +221,7 @@ impl Logic for Descriptor {
                         self.code.next = 4.into();
                     } else {
                         self.leaf.next = true;
-                        if !self.permitted.val().any() {
+                        if !self.usable.val() {
                             self.code.next = 8.into();
                         }
                     }
@@ -181,8 +244,14 @@ mod tests {
 
     #[test]
     fn verilog_agrees_descriptor() {
-        equivalence(Descriptor::default, 4000, 1, drive!(desc, level, granule, hier, pasize, affd, wxn, need), |s| {
-            let _ = s;
-        });
+        equivalence(
+            Descriptor::default,
+            4000,
+            1,
+            drive!(desc, level, granule, hier, pasize, affd, wxn, stage2, guard, aarch32, uwxn, need),
+            |s| {
+                let _ = s;
+            },
+        );
     }
 }

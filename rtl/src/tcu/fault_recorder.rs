@@ -11,13 +11,17 @@
 //! recorded in the cycle of its event; the record after the last bank's is the global one. What is needed for all banks at once
 //! is in flip-flops: whether a fault is recorded, MULTI, CFIE.
 //!
+//! A stage-2 fault also leaves the IPA, and says whether it is nested, in which stage-1 bank, and whether a stage-1 descriptor was to be read.
+//! With AArch32 formats the bank's format is taken when its status leaves zero, from the registers as they are then (copies that follow the
+//! configuration bus).
+//!
 //! Timing: `fault_active` follows the event by one cycle, `irq_context` and `irq_global` by two. `rec_far`, `rec_syndrome` and
 //! `rec_stream` show the record at `rec_index` of the cycle before, `rec_status` that of the same cycle. An event in the cycle of
 //! a status write counts as before it.
 
-use crate::params::{Params, S1CbndxStrap};
+use crate::params::{Aarch32, Params, S1CbndxStrap};
 use crate::prelude::*;
-use crate::prim::ram::{RamAsync, RamSync};
+use crate::prim::ram::{RamAsync, RamAsync2, RamSync};
 
 /// The block: `CB` banks numbered in `BI` bits, `RI` = `BI` + 1.
 #[derive(LogicBlock)]
@@ -39,11 +43,19 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     pub flt_ind: Signal<In, Bit>,
     pub flt_sid: Signal<In, Word<15>>,
     pub flt_va: Signal<In, Word<49>>,
+    /// A stage-2 fault: on this IPA[47:12]; of a nested translation of stage-1 bank `flt_s1bank`; on a stage-1 descriptor.
+    pub flt_stage2: Signal<In, Bit>,
+    pub flt_nested: Signal<In, Bit>,
+    pub flt_s1ptwf: Signal<In, Bit>,
+    pub flt_s1bank: Signal<In, Word<7>>,
+    pub flt_ipa: Signal<In, Word<36>>,
     /// Record that is read and written: the bank, or `2^BI` for the global one.
     pub rec_index: Signal<In, Word<RI>>,
     pub rec_data: Signal<In, Word<32>>,
     pub rec_far_low: Signal<In, Bit>,
     pub rec_far_high: Signal<In, Bit>,
+    pub rec_ipa_low: Signal<In, Bit>,
+    pub rec_ipa_high: Signal<In, Bit>,
     pub rec_syn: Signal<In, Bit>,
     pub rec_sid: Signal<In, Bit>,
     /// Clears the bits of the status that are one in `rec_data`.
@@ -57,6 +69,8 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     /// What the `rec_*` inputs ask for is done in this cycle.
     pub rec_ready: Signal<Out, Bit>,
     pub rec_far: Signal<Out, Word<64>>,
+    /// IPA[47:12].
+    pub rec_ipa: Signal<Out, Word<36>>,
     pub rec_syndrome: Signal<Out, Word<24>>,
     pub rec_stream: Signal<Out, Word<15>>,
     pub rec_status: Signal<Out, Word<32>>,
@@ -74,6 +88,12 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     syndrome: RamSync<RI, 24>,
     stream: RamSync<RI, 15>,
     code: RamAsync<BI, 8>,
+    ipa_low: RamSync<RI, 20>,
+    ipa_high: RamSync<RI, 16>,
+    format: RamAsync<BI, 2>,
+    va64: RamAsync2<BI, 1>,
+    stage2_bank: RamAsync2<BI, 1>,
+    eae: RamAsync2<BI, 1>,
     active: DFF<Word<CB>>,
     multi: DFF<Word<CB>>,
     cfie: DFF<Word<CB>>,
@@ -86,6 +106,14 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     nsattr: Constant<Bit>,
     nsstate: Constant<Bit>,
     global_index: Constant<Word<RI>>,
+    has_stage2: Constant<Bit>,
+    has_aarch32: Constant<Bit>,
+    event_format: Signal<Local, Word<2>>,
+    soft_format: Signal<Local, Word<2>>,
+    is_stage2: Signal<Local, Bit>,
+    flag: Signal<Local, Bit>,
+    old_active: Signal<Local, Bit>,
+    shown_format: Signal<Local, Word<2>>,
     one: Signal<Local, Word<CB>>,
     event_bank: Signal<Local, Word<BI>>,
     event_hot: Signal<Local, Word<CB>>,
@@ -149,10 +177,17 @@ impl<const CB: usize, const BI: usize, const RI: usize> FaultRecorder<CB, BI, RI
             flt_ind: Signal::default(),
             flt_sid: Signal::default(),
             flt_va: Signal::default(),
+            flt_stage2: Signal::default(),
+            flt_nested: Signal::default(),
+            flt_s1ptwf: Signal::default(),
+            flt_s1bank: Signal::default(),
+            flt_ipa: Signal::default(),
             rec_index: Signal::default(),
             rec_data: Signal::default(),
             rec_far_low: Signal::default(),
             rec_far_high: Signal::default(),
+            rec_ipa_low: Signal::default(),
+            rec_ipa_high: Signal::default(),
             rec_syn: Signal::default(),
             rec_sid: Signal::default(),
             rec_clear: Signal::default(),
@@ -162,6 +197,7 @@ impl<const CB: usize, const BI: usize, const RI: usize> FaultRecorder<CB, BI, RI
             access_write: Signal::default(),
             rec_ready: Signal::default(),
             rec_far: Signal::default(),
+            rec_ipa: Signal::default(),
             rec_syndrome: Signal::default(),
             rec_stream: Signal::default(),
             rec_status: Signal::default(),
@@ -177,6 +213,12 @@ impl<const CB: usize, const BI: usize, const RI: usize> FaultRecorder<CB, BI, RI
             syndrome: RamSync::default(),
             stream: RamSync::default(),
             code: RamAsync::default(),
+            ipa_low: RamSync::default(),
+            ipa_high: RamSync::default(),
+            format: RamAsync::default(),
+            va64: RamAsync2::default(),
+            stage2_bank: RamAsync2::default(),
+            eae: RamAsync2::default(),
             active: DFF::default(),
             multi: DFF::default(),
             cfie: DFF::default(),
@@ -189,6 +231,14 @@ impl<const CB: usize, const BI: usize, const RI: usize> FaultRecorder<CB, BI, RI
             nsattr: Constant::new(params.straps.nsattr),
             nsstate: Constant::new(params.straps.nsstate),
             global_index: Constant::new(Word::new(1 << BI)),
+            has_stage2: Constant::new(params.features.stage2),
+            has_aarch32: Constant::new(params.features.aarch32 != Aarch32::None),
+            event_format: Signal::default(),
+            soft_format: Signal::default(),
+            is_stage2: Signal::default(),
+            flag: Signal::default(),
+            old_active: Signal::default(),
+            shown_format: Signal::default(),
             one: Signal::default(),
             event_bank: Signal::default(),
             event_hot: Signal::default(),
@@ -235,7 +285,7 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, active, multi, cfie, context_irq, global_code, global_multi, gfie, global_irq);
-        clock!(self, clock, far_low, far_high, syndrome, stream, code);
+        clock!(self, clock, far_low, far_high, syndrome, stream, code, ipa_low, ipa_high, format, va64, stage2_bank, eae);
 
         // The event of this cycle: first of its record, or one more.
         self.one.next = 1.into();
@@ -275,6 +325,15 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
         if self.show_bank.val() {
             self.bank_syndrome.next = self.bank_syndrome.val() | (bit_cast::<24, 7>(self.flt_bank.val()) << 16);
         }
+        self.is_stage2.next = self.has_stage2.val() & self.flt_stage2.val();
+        if self.is_stage2.val() {
+            self.bank_syndrome.next =
+                self.bank_syndrome.val().replace_bit(2, self.flt_nested.val()).replace_bit(3, self.flt_s1ptwf.val());
+            self.bank_syndrome.next = self.bank_syndrome.val() & 0xffff;
+            if self.flt_nested.val() {
+                self.bank_syndrome.next = self.bank_syndrome.val() | (bit_cast::<24, 7>(self.flt_s1bank.val()) << 16);
+            }
+        }
         self.global_syndrome.next = 0.into();
         self.global_syndrome.next = self
             .global_syndrome
@@ -288,6 +347,10 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
         self.far_high.wdata.next = self.rec_data.val();
         self.syndrome.wdata.next = bit_cast::<24, 32>(self.rec_data.val());
         self.stream.wdata.next = bit_cast::<15, 32>(self.rec_data.val());
+        self.ipa_low.wdata.next = self.rec_data.val().get_bits::<20>(12);
+        self.ipa_high.wdata.next = self.rec_data.val().get_bits::<16>(0);
+        self.ipa_low.we.next = self.rec_ipa_low.val();
+        self.ipa_high.we.next = self.rec_ipa_high.val();
         self.index.next = self.rec_index.val();
         self.far_low.we.next = self.rec_far_low.val();
         self.far_high.we.next = self.rec_far_high.val();
@@ -299,12 +362,18 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
             self.syndrome.wdata.next = bits::<24>(0).replace_bit(1, self.access_write.val());
             self.stream.wdata.next = 0.into();
             self.index.next = self.global_index.val();
+            self.ipa_low.we.next = false;
+            self.ipa_high.we.next = false;
             self.far_low.we.next = self.caf_record.val();
             self.far_high.we.next = self.caf_record.val();
             self.syndrome.we.next = self.caf_record.val();
             self.stream.we.next = self.caf_record.val();
         }
         if self.first_event.val() {
+            self.ipa_low.wdata.next = self.flt_ipa.val().get_bits::<20>(0);
+            self.ipa_high.wdata.next = self.flt_ipa.val().get_bits::<16>(20);
+            self.ipa_low.we.next = self.is_stage2.val() & !self.flt_global.val();
+            self.ipa_high.we.next = self.is_stage2.val() & !self.flt_global.val();
             self.far_low.wdata.next = self.flt_va.val().get_bits::<32>(0);
             self.far_high.wdata.next = bit_cast::<32, 17>(self.flt_va.val().get_bits::<17>(32));
             self.syndrome.wdata.next = self.bank_syndrome.val();
@@ -320,6 +389,10 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
             self.stream.we.next = true;
         }
         if self.clear.val() {
+            self.ipa_low.wdata.next = 0.into();
+            self.ipa_high.wdata.next = 0.into();
+            self.ipa_low.we.next = true;
+            self.ipa_high.we.next = true;
             self.far_low.wdata.next = 0.into();
             self.far_high.wdata.next = 0.into();
             self.syndrome.wdata.next = 0.into();
@@ -330,12 +403,21 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
             self.syndrome.we.next = true;
             self.stream.we.next = true;
         }
+        self.ipa_low.waddr.next = self.index.val();
+        self.ipa_high.waddr.next = self.index.val();
         self.far_low.waddr.next = self.index.val();
         self.far_high.waddr.next = self.index.val();
         self.syndrome.waddr.next = self.index.val();
         self.stream.waddr.next = self.index.val();
 
         // Reads.
+        self.ipa_low.raddr.next = self.rec_index.val();
+        self.ipa_high.raddr.next = self.rec_index.val();
+        self.rec_ipa.next = 0.into();
+        if self.has_stage2.val() {
+            self.rec_ipa.next =
+                (bit_cast::<36, 16>(self.ipa_high.rdata.val()) << 20) | bit_cast::<36, 20>(self.ipa_low.rdata.val());
+        }
         self.far_low.raddr.next = self.rec_index.val();
         self.far_high.raddr.next = self.rec_index.val();
         self.syndrome.raddr.next = self.rec_index.val();
@@ -364,9 +446,15 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
             self.old_multi.next = self.global_multi.q.val() | self.more_global.val();
             self.bank_format.next = false;
         }
-        self.rec_status.next = bit_cast::<32, 9>(self.shown_code.val())
-            .replace_bit(10, self.bank_format.val())
-            .replace_bit(31, self.shown_multi.val());
+        self.format.raddr.next = self.soft_bank.val();
+        self.shown_format.next = 2.into();
+        if self.has_aarch32.val() {
+            self.shown_format.next = self.format.rdata.val();
+        }
+        self.rec_status.next = bit_cast::<32, 9>(self.shown_code.val()).replace_bit(31, self.shown_multi.val());
+        if self.bank_format.val() {
+            self.rec_status.next = self.rec_status.val() | (bit_cast::<32, 2>(self.shown_format.val()) << 9);
+        }
         self.soft_status.next = (self.rec_clear.val() | self.rec_set.val()) & self.free.val();
         self.new_code.next = self.old_code.val() | self.rec_data.val().get_bits::<9>(0);
         self.new_multi.next = self.old_multi.val() | self.rec_data.val().get_bit(31);
@@ -375,6 +463,47 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
             self.new_multi.next = self.old_multi.val() & !self.rec_data.val().get_bit(31);
         }
         self.new_active.next = self.new_code.val().any() | self.new_multi.val();
+
+        // Formats: 2 AArch64, 1 long descriptors, 0 short ones.
+        self.va64.raddr.next = self.event_bank.val();
+        self.va64.raddr2.next = self.soft_bank.val();
+        self.stage2_bank.raddr.next = self.event_bank.val();
+        self.stage2_bank.raddr2.next = self.soft_bank.val();
+        self.eae.raddr.next = self.event_bank.val();
+        self.eae.raddr2.next = self.soft_bank.val();
+        self.event_format.next = 0.into();
+        if self.stage2_bank.rdata.val().get_bit(0) | self.eae.rdata.val().get_bit(0) {
+            self.event_format.next = 1.into();
+        }
+        if self.va64.rdata.val().get_bit(0) {
+            self.event_format.next = 2.into();
+        }
+        self.soft_format.next = 0.into();
+        if self.stage2_bank.rdata2.val().get_bit(0) | self.eae.rdata2.val().get_bit(0) {
+            self.soft_format.next = 1.into();
+        }
+        if self.va64.rdata2.val().get_bit(0) {
+            self.soft_format.next = 2.into();
+        }
+        self.old_active.next = self.old_code.val().any() | self.old_multi.val();
+        self.format.we.next = self.flt_valid.val() & !self.flt_global.val() & !self.event_active.val();
+        self.format.waddr.next = self.event_bank.val();
+        self.format.wdata.next = self.event_format.val();
+        if self.soft_status.val() & !self.is_global.val() & !self.old_active.val() {
+            self.format.we.next = true;
+            self.format.waddr.next = self.soft_bank.val();
+            self.format.wdata.next = self.soft_format.val();
+        }
+        self.va64.we.next = self.cw_valid.val() & (self.cw_kind.val() == 8);
+        self.va64.waddr.next = self.cw_index.val().get_bits::<BI>(0);
+        self.va64.wdata.next = self.cw_data.val().get_bits::<1>(0);
+        self.flag.next = self.cw_data.val().get_bits::<2>(16) == 0;
+        self.stage2_bank.we.next = self.cw_valid.val() & (self.cw_kind.val() == 7);
+        self.stage2_bank.waddr.next = self.cw_index.val().get_bits::<BI>(0);
+        self.stage2_bank.wdata.next = self.flag.val().into();
+        self.eae.we.next = self.cw_valid.val() & (self.cw_kind.val() == 3);
+        self.eae.waddr.next = self.cw_index.val().get_bits::<BI>(0);
+        self.eae.wdata.next = self.cw_data.val().get_bits::<1>(31);
 
         // Status of the banks.
         self.next_active.next = self.active.q.val() | self.first_hot.val() | self.more_hot.val();

@@ -16,11 +16,14 @@
 //! with its own data word; the last beat writes the tag once more, with a bit for each page that was a valid leaf. One line is open at a
 //! time; lines of other rows that come in meanwhile are not kept, but for the answer that their requester gets.
 //!
+//! A level-3 read of one descriptor only (first beat and last beat in one) writes its line at once, with one page valid, if no line is open.
+//!
 //! # Ports
 //!
 //! `i_*` from the walker in E2, `poisoned` and `poison` at any time, the rest to the caches.
 
 use super::va_index::VaIndex;
+use crate::params::Params;
 use crate::prelude::*;
 
 /// The block.
@@ -43,6 +46,7 @@ pub struct FillStage {
     /// A usable table.
     pub i_table: Signal<In, Bit>,
     pub i_row: Signal<In, Word<4>>,
+    /// Where it is kept: 3 the main TLB, else the walk cache of that number. The descriptor's level, but for short descriptors.
     pub i_level: Signal<In, Word<2>>,
     /// Beats of the line before this one.
     pub i_count: Signal<In, Word<3>>,
@@ -59,6 +63,10 @@ pub struct FillStage {
     pub i_ppn: Signal<In, Word<36>>,
     /// Leaf: {px, pw, pr, ux, uw, ur}.
     pub i_perm: Signal<In, Word<6>>,
+    /// Leaf: attributes.
+    pub i_attr: Signal<In, Word<8>>,
+    /// Kind, as in [`super::main_tlb`].
+    pub i_kind: Signal<In, Word<2>>,
     /// Leaf: not global.
     pub i_ng: Signal<In, Bit>,
     /// Table: hierarchical attributes for the tables below.
@@ -97,6 +105,8 @@ pub struct FillStage {
     x_ppn: DFF<Word<36>>,
     x_perm: DFF<Word<6>>,
     x_hier: DFF<Word<4>>,
+    x_attr: DFF<Word<8>>,
+    x_kind: DFF<Word<2>>,
     /// A line is open.
     filling: DFF<Bit>,
     fill_row: DFF<Word<4>>,
@@ -119,6 +129,7 @@ pub struct FillStage {
     mine: Signal<Local, Word<16>>,
     keep: Signal<Local, Bit>,
     opens: Signal<Local, Bit>,
+    single: Signal<Local, Bit>,
     neighbour: Signal<Local, Bit>,
     joins: Signal<Local, Bit>,
     closes: Signal<Local, Bit>,
@@ -141,12 +152,20 @@ pub struct FillStage {
     new_entry: Signal<Local, Word<121>>,
 }
 
+impl FillStage {
+    /// The block for hardware with these formats.
+    pub fn new(params: &Params) -> Self {
+        Self { keys: VaIndex::new(params), ..Self::default() }
+    }
+}
+
 impl Logic for FillStage {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
             self, clock, x_valid, x_flags, x_row, x_level, x_count, x_way, x_va, x_granule, x_bank, x_vmid, x_asid, x_ppn,
-            x_perm, x_hier, filling, fill_row, fill_tag, fill_set, fill_way, fill_pages, enables, tag, page, index, entry
+            x_perm, x_hier, x_attr, x_kind, filling, fill_row, fill_tag, fill_set, fill_way, fill_pages, enables, tag, page,
+            index, entry
         );
 
         // X: the verdict of E2.
@@ -172,6 +191,8 @@ impl Logic for FillStage {
         self.x_ppn.d.next = self.i_ppn.val();
         self.x_perm.d.next = self.i_perm.val();
         self.x_hier.d.next = self.i_hier.val();
+        self.x_attr.d.next = self.i_attr.val();
+        self.x_kind.d.next = self.i_kind.val();
 
         // Is it kept?
         self.first.next = self.x_flags.q.val().get_bit(0);
@@ -192,12 +213,14 @@ impl Logic for FillStage {
         self.line_tag.next = (bit_cast::<83, 2>(self.x_granule.q.val()) << 8)
             | (bit_cast::<83, 7>(self.x_bank.q.val()) << 10)
             | (bit_cast::<83, 9>(self.x_vmid.q.val()) << 17)
+            | (bit_cast::<83, 2>(self.x_kind.q.val()) << 26)
             | (bit_cast::<83, 16>(self.x_asid.q.val()) << 32)
             | (bit_cast::<83, 34>(self.keys.line.val()) << 49);
         self.line_tag.next = self.line_tag.val().replace_bit(48, self.ng.val());
         self.sector.next = self.keys.sector.val() + self.x_count.q.val();
         self.here.next = bits::<8>(1) << self.sector.val();
         self.opens.next = self.keep.val() & (self.x_level.q.val() == 3) & !self.filling.q.val();
+        self.single.next = self.opens.val() & self.x_flags.q.val().get_bit(1);
         self.neighbour.next =
             self.x_valid.q.val() & !self.first.val() & self.filling.q.val() & (self.fill_row.q.val() == self.x_row.q.val());
         self.joins.next = self.neighbour.val() & self.leaf.val() & (self.ng.val() == self.fill_tag.q.val().get_bit(48));
@@ -217,8 +240,11 @@ impl Logic for FillStage {
             self.set.next = self.fill_set.q.val();
             self.way.next = self.fill_way.q.val();
         }
+        if self.single.val() {
+            self.new_tag.next = self.line_tag.val() | bit_cast::<83, 8>(self.here.val());
+        }
         if self.opens.val() {
-            self.filling.d.next = true;
+            self.filling.d.next = !self.single.val();
             self.fill_row.d.next = self.x_row.q.val();
             self.fill_tag.d.next = self.line_tag.val();
             self.fill_set.d.next = self.keys.line_index.val();
@@ -245,7 +271,7 @@ impl Logic for FillStage {
             self.index.d.next = self.keys.index1.val();
         }
         if self.x_level.q.val() == 0 {
-            self.key.next = bit_cast::<28, 10>(self.keys.key0.val());
+            self.key.next = bit_cast::<28, 16>(self.keys.key0.val());
             self.index.d.next = self.keys.index0.val();
         }
         self.table_bits.next = bit_cast::<6, 4>(self.x_hier.q.val());
@@ -259,7 +285,9 @@ impl Logic for FillStage {
             | (bit_cast::<121, 16>(self.x_asid.q.val()) << 21)
             | (bit_cast::<121, 28>(self.key.val()) << 37)
             | (bit_cast::<121, 36>(self.x_ppn.q.val()) << 65)
-            | (bit_cast::<121, 6>(self.table_bits.val()) << 101);
+            | (bit_cast::<121, 6>(self.table_bits.val()) << 101)
+            | (bit_cast::<121, 8>(self.x_attr.q.val()) << 107)
+            | (bit_cast::<121, 2>(self.x_kind.q.val()) << 115);
         self.new_entry.next = self.new_entry.val().replace_bit(1, self.x_flags.q.val().get_bit(3));
         self.new_entry.next = self.new_entry.val().replace_bit(2, self.ng.val());
 
@@ -274,6 +302,7 @@ impl Logic for FillStage {
         self.tag.d.next = self.new_tag.val();
         self.page.d.next = bit_cast::<62, 36>(self.x_ppn.q.val())
             | (bit_cast::<62, 6>(self.x_perm.q.val()) << 36)
+            | (bit_cast::<62, 8>(self.x_attr.q.val()) << 42)
             | (bit_cast::<62, 7>(self.set.val()) << 50)
             | (bit_cast::<62, 3>(self.sector.val()) << 57)
             | (bit_cast::<62, 2>(self.way.val()) << 60);
@@ -308,18 +337,18 @@ mod tests {
 
     #[test]
     fn synthesizes_fillstage() {
-        synthesis_check(FillStage::default());
+        synthesis_check(FillStage::new(&crate::params::MINI.with_everything()));
     }
 
     #[test]
     fn verilog_agrees_fillstage() {
         equivalence(
-            FillStage::default,
+            || FillStage::new(&crate::params::MINI.with_everything()),
             4000,
             1,
             drive!(
                 clock, aresetn, i_valid, i_first, i_last, i_error, i_leaf, i_fault, i_table, i_row, i_level, i_count, i_way,
-                i_va, i_granule, i_bank, i_vmid, i_asid, i_ppn, i_perm, i_ng, i_hier, poisoned, poison
+                i_va, i_granule, i_bank, i_vmid, i_asid, i_ppn, i_perm, i_ng, i_attr, i_kind, i_hier, poisoned, poison
             ),
             |s| {
                 s.often("i_valid", 3, 4);

@@ -1,6 +1,6 @@
 //! Invalidation driver: applies one TLB maintenance operation to the caches of the TCU, and clears them after reset.
 //!
-//! An operation by address probes each cache once a granule (three cycles); any other reads every set. The front is held empty meanwhile,
+//! An operation by address probes each cache once a granule (three cycles; four with short descriptors); any other reads every set. The front is held empty meanwhile,
 //! so look-ups and probes never compete for the RAMs, and all walks in flight are poisoned first, so that nothing older is filled
 //! afterwards. Between two operations the front may take a request, so a flood of operations does not starve the clients.
 //!
@@ -14,6 +14,7 @@
 //! | `Settle` | the last set is compared; `op_ready` | `Grace` |
 //! | `Grace` | the front is open for one cycle | `Idle` |
 
+use crate::params::{Aarch32, Params};
 use crate::prelude::*;
 
 /// States of [`Invalidate`].
@@ -50,11 +51,12 @@ pub struct Invalidate {
     state: DFF<InvalidateState>,
     count: DFF<Word<7>>,
     last_set: Constant<Word<7>>,
+    last_granule: Constant<Word<7>>,
 }
 
 impl Invalidate {
     /// The block for caches of at most `sets` sets (1 to 128).
-    pub fn new(sets: usize) -> Self {
+    pub fn new(params: &Params, sets: usize) -> Self {
         assert!((1..=128).contains(&sets), "1 to 128 sets");
         Self {
             clock: Signal::default(),
@@ -72,6 +74,7 @@ impl Invalidate {
             state: DFF::default(),
             count: DFF::default(),
             last_set: Constant::new((sets - 1).into()),
+            last_granule: Constant::new(if params.features.aarch32 == Aarch32::Both { 3u32 } else { 2 }.into()),
         }
     }
 }
@@ -116,7 +119,7 @@ impl Logic for Invalidate {
                 self.pr_valid.next = true;
                 self.count.d.next = self.count.q.val() + 1;
                 if self.inv_use_va.val() {
-                    if self.count.q.val() == 2 {
+                    if self.count.q.val() == self.last_granule.val() {
                         self.state.d.next = InvalidateState::Settle;
                     }
                 } else {
@@ -152,13 +155,13 @@ mod tests {
 
     #[test]
     fn synthesizes_invalidate() {
-        synthesis_check(Invalidate::new(16));
+        synthesis_check(Invalidate::new(&crate::params::MINI.with_everything(), 16));
     }
 
     #[test]
     fn verilog_agrees_invalidate() {
         equivalence(
-            || Invalidate::new(16),
+            || Invalidate::new(&crate::params::MINI.with_everything(), 16),
             4000,
             1,
             drive!(clock, aresetn, op_valid, inv_use_va, front_empty),

@@ -13,7 +13,7 @@
 //! | 16:10 | context bank | | 82:49 | VA[48:15] of the line |
 //! | 25:17 | {HYPC, VMID} | | | |
 //!
-//! (31:26 are zero.) Data word (50 bits): 35:0 PA[47:12], 41:36 permissions {px,pw,pr,ux,uw,ur}, 49:42 attributes.
+//! (27:26 are the kind: 0 stage 1 alone, 1 stage 2, 2 stage 1 of a nested bank, whose output is an IPA; 31:28 are zero.) Data word (50 bits): 35:0 PA[47:12], 41:36 permissions {px,pw,pr,ux,uw,ur}, 49:42 attributes.
 //!
 //! # Timing
 //!
@@ -45,6 +45,7 @@ pub struct MainTlb<const SW: usize, const DA: usize> {
     pub cmp_bank: Signal<In, Word<7>>,
     pub cmp_vmid: Signal<In, Word<9>>,
     pub cmp_asid: Signal<In, Word<16>>,
+    pub cmp_kind: Signal<In, Word<2>>,
     pub hit: Signal<Out, Bit>,
     pub hit_ng: Signal<Out, Bit>,
     /// Data word of the page that hit, zero if none did.
@@ -125,6 +126,7 @@ impl<const SW: usize, const DA: usize> Default for MainTlb<SW, DA> {
             cmp_bank: Signal::default(),
             cmp_vmid: Signal::default(),
             cmp_asid: Signal::default(),
+            cmp_kind: Signal::default(),
             hit: Signal::default(),
             hit_ng: Signal::default(),
             hit_data: Signal::default(),
@@ -249,6 +251,7 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
                 & (self.tag[i].rdata.val().get_bits::<2>(0) == self.cmp_granule.val())
                 & (self.tag[i].rdata.val().get_bits::<7>(2) == self.cmp_bank.val())
                 & (self.tag[i].rdata.val().get_bits::<9>(9) == self.cmp_vmid.val())
+                & (self.tag[i].rdata.val().get_bits::<2>(18) == self.cmp_kind.val())
                 & ((self.tag[i].rdata.val().get_bits::<16>(24) == self.cmp_asid.val()) | !self.tag[i].rdata.val().get_bit(40));
             self.same_line.next = self.same_line.val().replace_bit(i, self.tags_match.val());
             self.is_empty.next = !self.valid_pages.val().any();
@@ -355,6 +358,7 @@ mod tests {
                 cmp_bank,
                 cmp_vmid,
                 cmp_asid,
+                cmp_kind,
                 fl_tag_we,
                 fl_tag,
                 fl_data_we,

@@ -1,14 +1,17 @@
 //! Translation control unit: what happens on a miss of the micro TLB.
 
 pub mod accept;
+pub mod answer;
 pub mod bank;
 pub mod decide;
 pub mod descriptor;
+pub mod descriptor_short;
 pub mod fault_recorder;
 pub mod fill_stage;
 pub mod invalidate;
 pub mod main_tlb;
 pub mod maintenance;
+pub mod merge;
 pub mod regs;
 pub mod regs_access;
 pub mod regs_axil;
@@ -19,6 +22,8 @@ pub mod regs_map;
 mod regs_tests;
 pub mod select;
 pub mod start;
+pub mod start_s2;
+pub mod start_short;
 pub mod stream_match;
 pub mod table_address;
 pub mod translate;

@@ -46,7 +46,7 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub cw_req: Signal<Out, Bit>,
     pub cw_grant: Signal<In, Bit>,
     pub cw_valid: Signal<Out, Bit>,
-    /// 0 SMR, 1 S2CR, 2 SCTLR, 3 TCR, 4 TCR2, 5 TTBR0, 6 TTBR1, 7 CBAR, 8 CBA2R, 9 sCR0, 10 MAIR.
+    /// 0 SMR, 1 S2CR, 2 SCTLR, 3 TCR, 4 TCR2, 5 TTBR0, 6 TTBR1, 7 CBAR, 8 CBA2R, 9 sCR0, 10 MAIR, 11 CONTEXTIDR (short descriptors).
     pub cw_kind: Signal<Out, Word<4>>,
     pub cw_index: Signal<Out, Word<7>>,
     pub cw_data: Signal<Out, Word<64>>,
@@ -61,6 +61,11 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub flt_ind: Signal<In, Bit>,
     pub flt_sid: Signal<In, Word<15>>,
     pub flt_va: Signal<In, Word<49>>,
+    pub flt_stage2: Signal<In, Bit>,
+    pub flt_nested: Signal<In, Bit>,
+    pub flt_s1ptwf: Signal<In, Bit>,
+    pub flt_s1bank: Signal<In, Word<7>>,
+    pub flt_ipa: Signal<In, Word<36>>,
     pub fault_active: Signal<Out, Word<CB>>,
     pub op_valid: Signal<Out, Bit>,
     pub op_ready: Signal<In, Bit>,
@@ -124,6 +129,11 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
             flt_ind: Signal::default(),
             flt_sid: Signal::default(),
             flt_va: Signal::default(),
+            flt_stage2: Signal::default(),
+            flt_nested: Signal::default(),
+            flt_s1ptwf: Signal::default(),
+            flt_s1bank: Signal::default(),
+            flt_ipa: Signal::default(),
             fault_active: Signal::default(),
             op_valid: Signal::default(),
             op_ready: Signal::default(),
@@ -220,6 +230,14 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
         self.recorder.flt_ind.next = self.flt_ind.val();
         self.recorder.flt_sid.next = self.flt_sid.val();
         self.recorder.flt_va.next = self.flt_va.val();
+        self.recorder.flt_stage2.next = self.flt_stage2.val();
+        self.recorder.flt_nested.next = self.flt_nested.val();
+        self.recorder.flt_s1ptwf.next = self.flt_s1ptwf.val();
+        self.recorder.flt_s1bank.next = self.flt_s1bank.val();
+        self.recorder.flt_ipa.next = self.flt_ipa.val();
+        self.recorder.rec_ipa_low.next = self.access.rec_ipa_low.val();
+        self.recorder.rec_ipa_high.next = self.access.rec_ipa_high.val();
+        self.access.rec_ipa.next = self.recorder.rec_ipa.val();
         self.recorder.rec_index.next = self.access.rec_index.val();
         self.recorder.rec_data.next = self.access.rec_data.val();
         self.recorder.rec_far_low.next = self.access.rec_far_low.val();

@@ -14,7 +14,8 @@
 //! | `Grant` | waits until the translation front is empty | `Effect` |
 //! | `Effect` | configuration bus pulse, or change of the fault status | next word |
 //! | `BankRead` | reads the bank's CBAR for its VMID | `BankTake` |
-//! | `BankTake` | the VMID is registered | `Push` |
+//! | `BankTake` | the VMID is registered | `Push`; with AArch32 formats `FormRead` |
+//! | `FormRead`, `FormTake` | the same for the bank's CBA2R: whether the command's words are those of AArch32 | `Push` |
 //! | `Push` | hands a TLB maintenance command to the queue | next word |
 //! | `Refuse` | records the configuration access fault | `Finish` |
 //! | `Finish` | `access_done` | `Wait` |
@@ -25,10 +26,10 @@
 //! A change of the fault status waits for the grant too, so no transaction is between its check of the status and its record.
 
 use super::regs_decode::RegsDecode;
-use crate::params::Params;
+use crate::params::{Aarch32, Params};
 use crate::prelude::*;
 use crate::prim::ram::RamSync;
-use crate::registers::{reset_value, CBAR, SACR};
+use crate::registers::{reset_value, CBA2R, CBAR, SACR};
 
 /// States of [`RegsAccess`].
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
@@ -43,6 +44,8 @@ pub enum AccessState {
     Effect,
     BankRead,
     BankTake,
+    FormRead,
+    FormTake,
     Push,
     Refuse,
     Finish,
@@ -70,6 +73,8 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     pub rec_data: Signal<Out, Word<32>>,
     pub rec_far_low: Signal<Out, Bit>,
     pub rec_far_high: Signal<Out, Bit>,
+    pub rec_ipa_low: Signal<Out, Bit>,
+    pub rec_ipa_high: Signal<Out, Bit>,
     pub rec_syn: Signal<Out, Bit>,
     pub rec_sid: Signal<Out, Bit>,
     pub rec_clear: Signal<Out, Bit>,
@@ -82,6 +87,8 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     pub rec_ready: Signal<In, Bit>,
     /// The record at `rec_index` of the cycle before.
     pub rec_far: Signal<In, Word<64>>,
+    /// IPA[47:12].
+    pub rec_ipa: Signal<In, Word<36>>,
     pub rec_syndrome: Signal<In, Word<24>>,
     pub rec_stream: Signal<In, Word<15>>,
     /// The fault status at `rec_index`.
@@ -110,20 +117,24 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     high: DFF<Bit>,
     stored: DFF<Word<32>>,
     elsewhere: DFF<Word<32>>,
-    controls: DFF<Word<26>>,
+    controls: DFF<Word<28>>,
     value_low: DFF<Word<32>>,
     value_high: DFF<Word<32>>,
     cache_lock: DFF<Bit>,
     vmid: DFF<Word<9>>,
     refused_addr: DFF<Word<32>>,
     cbar_reset: Constant<Word<32>>,
+    cba2r_reset: Constant<Word<32>>,
+    has_aarch32: Constant<Bit>,
+    aarch32: DFF<Bit>,
+    cba2r: Signal<Local, Word<32>>,
     lock_reset: Constant<Bit>,
     upper: Signal<Local, Bit>,
     ram_addr: Signal<Local, Word<AW>>,
     write_low: Signal<Local, Bit>,
     write_word: Signal<Local, Bit>,
     written: Signal<Local, Word<32>>,
-    fetched: Signal<Local, Word<26>>,
+    fetched: Signal<Local, Word<28>>,
     mask: Signal<Local, Word<32>>,
     reset: Signal<Local, Word<32>>,
     source: Signal<Local, Word<32>>,
@@ -167,6 +178,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             rec_data: Signal::default(),
             rec_far_low: Signal::default(),
             rec_far_high: Signal::default(),
+            rec_ipa_low: Signal::default(),
+            rec_ipa_high: Signal::default(),
             rec_syn: Signal::default(),
             rec_sid: Signal::default(),
             rec_clear: Signal::default(),
@@ -175,6 +188,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             rec_caf_addr: Signal::default(),
             rec_ready: Signal::default(),
             rec_far: Signal::default(),
+            rec_ipa: Signal::default(),
             rec_syndrome: Signal::default(),
             rec_stream: Signal::default(),
             rec_status: Signal::default(),
@@ -205,6 +219,10 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             vmid: DFF::default(),
             refused_addr: DFF::default(),
             cbar_reset: Constant::new(Word::new(reset_value(params, CBAR).into())),
+            cba2r_reset: Constant::new(Word::new(reset_value(params, CBA2R).into())),
+            has_aarch32: Constant::new(params.features.aarch32 != Aarch32::None),
+            aarch32: DFF::default(),
+            cba2r: Signal::default(),
             lock_reset: Constant::new(SACR.field("CACHE_LOCK").get(reset_value(params, SACR)) == 1),
             upper: Signal::default(),
             ram_addr: Signal::default(),
@@ -238,7 +256,21 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
 impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic for RegsAccess<BI, RI, AW, RAW> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, high, stored, elsewhere, controls, value_low, value_high, cache_lock, vmid, refused_addr);
+        dff_setup!(
+            self,
+            clock,
+            state,
+            high,
+            stored,
+            elsewhere,
+            controls,
+            value_low,
+            value_high,
+            cache_lock,
+            vmid,
+            refused_addr,
+            aarch32
+        );
         clock!(self, clock, decode, ram);
 
         // What the word is.
@@ -253,6 +285,9 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         if (self.state.q.val() == AccessState::BankRead) | (self.state.q.val() == AccessState::BankTake) {
             self.ram_addr.next = self.decode.cbar_slot.val();
         }
+        if (self.state.q.val() == AccessState::FormRead) | (self.state.q.val() == AccessState::FormTake) {
+            self.ram_addr.next = self.decode.cba2r_slot.val();
+        }
         self.ram.raddr.next = self.ram_addr.val();
 
         // What is written.
@@ -265,12 +300,17 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         }
 
         // What the word shows if it does not live in the RAM.
-        self.fetched.next = self.decode.kind.val().get_bits::<26>(64);
+        self.fetched.next = self.decode.kind.val().get_bits::<28>(64);
         self.mask.next = self.decode.kind.val().get_bits::<32>(0);
         self.reset.next = self.decode.kind.val().get_bits::<32>(32);
         self.source.next = 0.into();
         if self.fetched.val().get_bit(1) {
             self.source.next = self.source.val() | self.rec_far.val().get_bits::<32>(0);
+        }
+        if self.fetched.val().get_bit(26) {
+            self.source.next = self.source.val()
+                | bit_cast::<32, 12>(self.rec_far.val().get_bits::<12>(0))
+                | (bit_cast::<32, 20>(self.rec_ipa.val().get_bits::<20>(0)) << 12);
         }
         if self.fetched.val().get_bit(2) {
             self.source.next = self.source.val() | bit_cast::<32, 24>(self.rec_syndrome.val());
@@ -318,6 +358,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.record.next = self.applying.val() & self.controls.q.val().get_bit(9);
         self.rec_far_low.next = self.record.val() & self.controls.q.val().get_bit(1) & !self.high.q.val();
         self.rec_far_high.next = self.record.val() & self.controls.q.val().get_bit(1) & self.high.q.val();
+        self.rec_ipa_low.next = self.record.val() & self.controls.q.val().get_bit(26) & !self.high.q.val();
+        self.rec_ipa_high.next = self.record.val() & self.controls.q.val().get_bit(26) & self.high.q.val();
         self.rec_syn.next = self.record.val() & self.controls.q.val().get_bit(2);
         self.rec_sid.next = self.record.val() & self.controls.q.val().get_bit(3);
         self.effect_status.next = self.controls.q.val().get_bit(10) | self.controls.q.val().get_bit(11);
@@ -334,12 +376,17 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             | (self.controls.q.val().get_bit(13) & self.write_low.val());
         self.how.next = self.controls.q.val().get_bits::<7>(19);
         self.cbar.next = self.ram.rdata.val() ^ self.cbar_reset.val();
+        self.cba2r.next = self.ram.rdata.val() ^ self.cba2r_reset.val();
         self.hyp_bank.next = self.cbar.val().get_bit(10) & (self.cbar.val().get_bits::<2>(16) == 1);
         self.asid.next = self.written.val().get_bits::<16>(0);
         self.vpn.next = bit_cast::<37, 32>(self.access_data.val().get_bits::<32>(0));
         if self.controls.q.val().get_bit(13) {
             self.asid.next = self.value_high.q.val().get_bits::<16>(16);
             self.vpn.next = self.vpn.val() | (bit_cast::<37, 5>(self.value_high.q.val().get_bits::<5>(0)) << 32);
+        }
+        if self.controls.q.val().get_bit(27) & self.upper.val() & self.aarch32.q.val() {
+            self.asid.next = bit_cast::<16, 8>(self.written.val().get_bits::<8>(0));
+            self.vpn.next = bit_cast::<37, 20>(self.written.val().get_bits::<20>(12));
         }
         if self.how.val().get_bit(6) {
             self.vpn.next = bit_cast::<37, 20>(self.written.val().get_bits::<20>(12));
@@ -396,11 +443,14 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 }
                 self.elsewhere.d.next = self.source.val();
                 // Both words of a fault address are of one moment.
-                if self.high.q.val() & self.fetched.val().get_bit(1) {
+                if self.high.q.val() & (self.fetched.val().get_bit(1) | self.fetched.val().get_bit(26)) {
                     self.elsewhere.d.next = self.value_high.q.val();
                 }
                 if !self.high.q.val() {
                     self.value_high.d.next = self.rec_far.val().get_bits::<32>(32);
+                    if self.fetched.val().get_bit(26) {
+                        self.value_high.d.next = bit_cast::<32, 16>(self.rec_ipa.val().get_bits::<16>(20));
+                    }
                 }
                 self.state.d.next = AccessState::Apply;
             }
@@ -444,6 +494,16 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             }
             AccessState::BankTake => {
                 self.vmid.d.next = bit_cast::<9, 8>(self.cbar.val().get_bits::<8>(0)).replace_bit(8, self.hyp_bank.val());
+                self.state.d.next = AccessState::Push;
+                if self.has_aarch32.val() {
+                    self.state.d.next = AccessState::FormRead;
+                }
+            }
+            AccessState::FormRead => {
+                self.state.d.next = AccessState::FormTake;
+            }
+            AccessState::FormTake => {
+                self.aarch32.d.next = self.has_aarch32.val() & !self.cba2r.val().get_bit(0);
                 self.state.d.next = AccessState::Push;
             }
             AccessState::Push => {

@@ -10,6 +10,7 @@ use super::regs_map::{RegsMap, BANK_SLOTS, DECODE_BITS, KIND_BITS};
 use crate::params::Params;
 use crate::prelude::*;
 use crate::prim::rom::RomSync;
+use crate::registers::CBA2R;
 
 /// The block. Banks are numbered in `BI` bits; `RI` = `BI` + 1 index the fault record, `AW` = `BI` + 6 the register RAM; `RAW`
 /// register address bits.
@@ -36,6 +37,8 @@ pub struct RegsDecode<const BI: usize, const RI: usize, const AW: usize, const R
     pub slot: Signal<Out, Word<AW>>,
     /// Where the bank's CBAR is.
     pub cbar_slot: Signal<Out, Word<AW>>,
+    /// Where the bank's CBA2R is.
+    pub cba2r_slot: Signal<Out, Word<AW>>,
     /// Word of the second ROM.
     pub kind: Signal<Out, Word<KIND_BITS>>,
     decode: RomSync<12, DECODE_BITS>,
@@ -45,6 +48,7 @@ pub struct RegsDecode<const BI: usize, const RI: usize, const AW: usize, const R
     page_mask: Constant<Word<8>>,
     num_cb: Constant<Word<8>>,
     global_base: Constant<Word<AW>>,
+    cba2r_base: Constant<Word<AW>>,
     global_index: Constant<Word<RI>>,
     addr: Signal<Local, Word<32>>,
     upper_bits: Signal<Local, Word<32>>,
@@ -86,6 +90,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsDe
             refuse_addr: Signal::default(),
             slot: Signal::default(),
             cbar_slot: Signal::default(),
+            cba2r_slot: Signal::default(),
             kind: Signal::default(),
             decode: RomSync::new(&map.decode),
             kinds: RomSync::new(&map.kinds),
@@ -94,6 +99,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsDe
             page_mask: Constant::new(Word::new((1 << (RAW - 13)) - 1)),
             num_cb: Constant::new(Word::new(params.num_cb as u128)),
             global_base: Constant::new(Word::new(1 << (AW - 1))),
+            cba2r_base: Constant::new(Word::new((1 << (AW - 1)) | map.slot(CBA2R))),
             global_index: Constant::new(Word::new(1 << BI)),
             addr: Signal::default(),
             upper_bits: Signal::default(),
@@ -161,6 +167,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         // Register RAM: 32 words for each bank, then the global ones, CBAR first.
         self.local_slot.next = bit_cast::<AW, 12>(self.decoded.q.val().get_bits::<12>(0));
         self.bank_base.next = bit_cast::<AW, BI>(self.bank.val());
+        self.cba2r_slot.next = self.bank_base.val() + self.cba2r_base.val();
         self.cbar_slot.next = self.bank_base.val() | self.global_base.val();
         self.slot.next = self.local_slot.val() | self.global_base.val();
         if self.upper.val() {

@@ -2,12 +2,12 @@
 //!
 //! Two counters run after reset. One clears the register RAM and the fault records, a word a cycle. The other sends the reset
 //! value of each register that the translation keeps a copy of over the configuration bus, one a cycle, once the bus is granted:
-//! for each index all kinds 0 to 10. `init_done` rises when both are through, and stays.
+//! for each index all kinds 0 to 10 (11 with short descriptors). `init_done` rises when both are through, and stays.
 //!
 //! Timing: about `32 * banks + 200` cycles.
 
 use super::regs_map::{RegsMap, BANK_SLOTS};
-use crate::params::Params;
+use crate::params::{Aarch32, Params};
 use crate::prelude::*;
 use crate::registers::{reset_value, CBAR, CB_SCTLR, SCR0};
 
@@ -37,6 +37,7 @@ pub struct RegsInit<const AW: usize, const RI: usize> {
     started: DFF<Bit>,
     last_word: Constant<Word<AW>>,
     last_number: Constant<Word<7>>,
+    last_kind: Constant<Word<4>>,
     groups: Constant<Word<8>>,
     banks: Constant<Word<8>>,
     sctlr: Constant<Word<64>>,
@@ -75,6 +76,7 @@ impl<const AW: usize, const RI: usize> RegsInit<AW, RI> {
             started: DFF::default(),
             last_word: Constant::new(Word::new((global_base + map.global_slots - 1) as u128)),
             last_number: Constant::new(Word::new(params.num_cb.max(params.num_smr) as u128 - 1)),
+            last_kind: Constant::new(if params.features.aarch32 == Aarch32::Both { 11u32 } else { 10 }.into()),
             groups: Constant::new(Word::new(params.num_smr as u128)),
             banks: Constant::new(Word::new(params.num_cb as u128)),
             sctlr: value(CB_SCTLR),
@@ -127,7 +129,7 @@ impl<const AW: usize, const RI: usize> Logic for RegsInit<AW, RI> {
         }
         if self.sending.q.val() & self.cw_grant.val() {
             self.kind.d.next = self.kind.q.val() + 1;
-            if self.kind.q.val() == 10 {
+            if self.kind.q.val() == self.last_kind.val() {
                 self.kind.d.next = 0.into();
                 self.number.d.next = self.number.q.val() + 1;
                 if self.number.q.val() == self.last_number.val() {

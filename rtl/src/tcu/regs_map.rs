@@ -28,8 +28,10 @@
 //! | 17 | `LOCKED` | writable only while sACR.CACHE_LOCK is clear |
 //! | 18 | `LOCK` | bit 26 is CACHE_LOCK |
 //! | 25:19 | `KIND` | configuration bus kind, or the command: 0 by Hyp, 1 Hyp, 2 by VMID, 3 by ASID, 4 by address, 5 leaf only, 6 32-bit address |
+//! | 26 | `IPA` | reads show the IPA of the fault record (and `FAR` below it) |
+//! | 27 | `PAYLOAD` | the command's words are those of the bank's format: in an AArch32 bank address and ASID are in the lower word |
 
-use crate::params::Params;
+use crate::params::{Aarch32, Params};
 use crate::registers::*;
 
 /// Slots that each bank has in the register RAM.
@@ -38,7 +40,7 @@ pub const BANK_SLOTS: usize = 32;
 /// Bits of a word of the first ROM.
 pub const DECODE_BITS: usize = 18;
 /// Bits of a word of the second ROM.
-pub const KIND_BITS: usize = 90;
+pub const KIND_BITS: usize = 92;
 
 const STORE: u32 = 1 << 0;
 const FAR: u32 = 1 << 1;
@@ -60,6 +62,9 @@ const CHANGE64: u32 = 1 << 16;
 const LOCKED: u32 = 1 << 17;
 const LOCK: u32 = 1 << 18;
 const KIND: u32 = 19;
+
+const IPA: u32 = 1 << 26;
+const PAYLOAD: u32 = 1 << 27;
 
 const BY_HYP: u32 = 1 << KIND;
 const HYP: u32 = BY_HYP | 2 << KIND;
@@ -97,6 +102,11 @@ impl RegsMap {
         assert!(map.kinds.len() <= 64, "{} kinds of words do not fit in the second ROM", map.kinds.len());
         assert!(map.bank_slots <= BANK_SLOTS, "{} slots do not fit in a bank", map.bank_slots);
         map
+    }
+
+    /// Slot of the first register of an array in global space 1.
+    pub fn slot(&self, id: RegId) -> u128 {
+        self.decode[1 << 10 | id.register().offset as usize / 4] & 0xFFF
     }
 
     fn add(&mut self, params: &Params, id: RegId, storage: Option<RegId>) {
@@ -167,6 +177,8 @@ fn behaviour(params: &Params, id: RegId, word: usize) -> (u32, u32, u32) {
         CB_MAIR1 => change64(10, true),
         SACR => STORE | W_STORE | LOCK,
         CB_ACTLR => STORE | W_STORE | LOCKED,
+        CB_CONTEXTIDR if params.features.aarch32 == Aarch32::Both => change(11),
+        CB_IPAFAR if params.features.stage2 => IPA | W_RECORD,
         SGFAR | CB_FAR => FAR | W_RECORD,
         SGFSYNR0 | CB_FSYNR0 => SYN | W_RECORD,
         SGFSYNR1 | CBFRSYNRA => SID | W_RECORD,
@@ -181,11 +193,14 @@ fn behaviour(params: &Params, id: RegId, word: usize) -> (u32, u32, u32) {
         TLBIVAH64 => tlbi64(HYP | BY_VA),
         TLBIVALH64 => tlbi64(HYP | BY_VA | LEAF),
         CB_TLBIALL => TLBI | BY_VMID,
-        CB_TLBIASID => TLBI | BY_VMID | BY_ASID,
-        CB_TLBIVA => tlbi64(BY_VMID | BY_ASID | BY_VA),
-        CB_TLBIVAA => tlbi64(BY_VMID | BY_VA),
-        CB_TLBIVAL => tlbi64(BY_VMID | BY_ASID | BY_VA | LEAF),
-        CB_TLBIVAAL => tlbi64(BY_VMID | BY_VA | LEAF),
+        CB_TLBIASID => TLBI | PAYLOAD | BY_VMID | BY_ASID,
+        CB_TLBIVA => tlbi64(PAYLOAD | BY_VMID | BY_ASID | BY_VA),
+        CB_TLBIVAA => tlbi64(PAYLOAD | BY_VMID | BY_VA),
+        CB_TLBIVAL => tlbi64(PAYLOAD | BY_VMID | BY_ASID | BY_VA | LEAF),
+        CB_TLBIVAAL => tlbi64(PAYLOAD | BY_VMID | BY_VA | LEAF),
+        // Stage-2 entries are found by their IPA as the others by their address; what else has that address goes with them.
+        CB_TLBIIPAS2 if params.features.stage2 => tlbi64(BY_VMID | BY_VA),
+        CB_TLBIIPAS2L if params.features.stage2 => tlbi64(BY_VMID | BY_VA | LEAF),
         _ => match id.register().access {
             Access::ReadWrite => STORE | W_STORE,
             Access::WriteOneToSet => STORE | W_SET,

@@ -264,6 +264,11 @@ fn verilog_agrees() {
             flt_ind,
             flt_sid,
             flt_va,
+            flt_stage2,
+            flt_nested,
+            flt_s1ptwf,
+            flt_s1bank,
+            flt_ipa,
             op_ready,
             rows_busy,
             old_drained

@@ -5,6 +5,11 @@
 //!
 //! A cached leaf that does not permit the access is no hit: the walk goes again, from a table above it, and faults with the true level.
 //!
+//! Short descriptors have their sections in the level-2 cache, supersections in that of level 1 and large pages in that of level 0. A section or
+//! supersection is answered as 64 KiB or 2 MiB of it (`o_part`).
+//!
+//! A stage-2 leaf of a Device type is no hit for the read of a stage-1 descriptor while `PTW` is set.
+//!
 //! `tlb_*` come in F5 (the main TLB has a register behind its comparison), all other inputs in F4. Outputs stand in F5.
 
 use super::table_address::TableAddress;
@@ -26,6 +31,7 @@ pub struct Select {
     pub i_va: Signal<In, Word<49>>,
     pub i_granule: Signal<In, Word<2>>,
     pub i_cfg: Signal<In, Word<19>>,
+    pub i_ext: Signal<In, Word<25>>,
     pub i_asid: Signal<In, Word<16>>,
     pub i_vmid: Signal<In, Word<9>>,
     // F4, from `Start`.
@@ -56,6 +62,7 @@ pub struct Select {
     pub o_va: Signal<Out, Word<49>>,
     pub o_granule: Signal<Out, Word<2>>,
     pub o_cfg: Signal<Out, Word<19>>,
+    pub o_ext: Signal<Out, Word<25>>,
     pub o_asid: Signal<Out, Word<16>>,
     pub o_vmid: Signal<Out, Word<9>>,
     pub o_range_bad: Signal<Out, Bit>,
@@ -67,6 +74,8 @@ pub struct Select {
     pub o_mask: Signal<Out, Word<7>>,
     pub o_perm: Signal<Out, Word<6>>,
     pub o_ng: Signal<Out, Bit>,
+    /// The leaf is larger than `o_mask` says.
+    pub o_part: Signal<Out, Bit>,
     pub o_way: Signal<Out, Word<2>>,
     pub o_addr: Signal<Out, Word<48>>,
     pub o_level: Signal<Out, Word<2>>,
@@ -82,6 +91,7 @@ pub struct Select {
     f5_va: DFF<Word<49>>,
     f5_granule: DFF<Word<2>>,
     f5_cfg: DFF<Word<19>>,
+    f5_ext: DFF<Word<25>>,
     f5_asid: DFF<Word<16>>,
     f5_vmid: DFF<Word<9>>,
     f5_start: DFF<Word<48>>,
@@ -99,6 +109,10 @@ pub struct Select {
     tlb_ok: Signal<Local, Bit>,
     block2_ok: Signal<Local, Bit>,
     block1_ok: Signal<Local, Bit>,
+    block0_ok: Signal<Local, Bit>,
+    short: Signal<Local, Bit>,
+    guard: Signal<Local, Bit>,
+    section: Signal<Local, Word<36>>,
     found: Signal<Local, Word<52>>,
     use_table: Signal<Local, Bit>,
     level: Signal<Local, Word<2>>,
@@ -122,6 +136,7 @@ impl Logic for Select {
             f5_va,
             f5_granule,
             f5_cfg,
+            f5_ext,
             f5_asid,
             f5_vmid,
             f5_start,
@@ -145,6 +160,7 @@ impl Logic for Select {
         self.f5_va.d.next = self.i_va.val();
         self.f5_granule.d.next = self.i_granule.val();
         self.f5_cfg.d.next = self.i_cfg.val();
+        self.f5_ext.d.next = self.i_ext.val();
         self.f5_asid.d.next = self.i_asid.val();
         self.f5_vmid.d.next = self.i_vmid.val();
         self.f5_start.d.next = self.start.val();
@@ -173,12 +189,24 @@ impl Logic for Select {
         if self.f5_req.q.val().get_bit(65) {
             self.need.next = self.need.val() << 3;
         }
+        self.short.next = self.f5_ext.q.val().get_bit(6);
+        self.guard.next = self.f5_ext.q.val().get_bit(1) & !self.f5_ext.q.val().get_bit(2) & self.f5_ext.q.val().get_bit(4);
         self.permitted.next = self.tlb_data.val().get_bits::<6>(36) & self.need.val();
-        self.tlb_ok.next = self.tlb_hit.val() & self.permitted.val().any();
+        self.tlb_ok.next =
+            self.tlb_hit.val() & self.permitted.val().any() & !(self.guard.val() & (self.tlb_data.val().get_bits::<2>(44) == 0));
         self.permitted.next = self.f5_wc2.q.val().get_bits::<6>(36) & self.need.val();
-        self.block2_ok.next = self.f5_wc2_hit.q.val() & self.f5_wc2.q.val().get_bit(50) & self.permitted.val().any();
+        self.block2_ok.next = self.f5_wc2_hit.q.val()
+            & self.f5_wc2.q.val().get_bit(50)
+            & self.permitted.val().any()
+            & !(self.guard.val() & (self.f5_wc2.q.val().get_bits::<2>(44) == 0));
         self.permitted.next = self.f5_wc1.q.val().get_bits::<6>(36) & self.need.val();
-        self.block1_ok.next = self.f5_wc1_hit.q.val() & self.f5_wc1.q.val().get_bit(50) & self.permitted.val().any();
+        self.block1_ok.next = self.f5_wc1_hit.q.val()
+            & self.f5_wc1.q.val().get_bit(50)
+            & self.permitted.val().any()
+            & !(self.guard.val() & (self.f5_wc1.q.val().get_bits::<2>(44) == 0));
+        self.permitted.next = self.f5_wc0.q.val().get_bits::<6>(36) & self.need.val();
+        self.block0_ok.next =
+            self.short.val() & self.f5_wc0_hit.q.val() & self.f5_wc0.q.val().get_bit(50) & self.permitted.val().any();
 
         // F5: page and block sizes of the granule.
         self.page_mask.next = 0.into();
@@ -202,13 +230,18 @@ impl Logic for Select {
             if !self.f5_wc1_hit.q.val() | self.f5_wc1.q.val().get_bit(50) {
                 self.level.next = 1.into();
                 self.found.next = self.f5_wc0.q.val();
-                self.use_table.next = self.f5_wc0_hit.q.val();
+                self.use_table.next = self.f5_wc0_hit.q.val() & !self.short.val();
             }
+        }
+        if self.short.val() {
+            self.use_table.next = self.f5_wc2_hit.q.val() & !self.f5_wc2.q.val().get_bit(50);
         }
         self.next_table.base.next = self.found.val().get_bits::<36>(0);
         self.next_table.va.next = self.f5_va.q.val();
         self.next_table.granule.next = self.f5_granule.q.val();
         self.next_table.level.next = self.level.val();
+        self.next_table.short.next = self.short.val();
+        self.next_table.low.next = self.found.val().get_bits::<2>(36);
         self.o_addr.next = self.next_table.addr.val();
         self.o_hier.next = self.found.val().get_bits::<4>(36);
         if !self.use_table.val() {
@@ -218,6 +251,8 @@ impl Logic for Select {
         }
 
         // F5: translation of a hit, or the address itself.
+        self.o_part.next = false;
+        self.section.next = 0.into();
         self.o_ppn.next = self.tlb_data.val().get_bits::<36>(0);
         self.o_perm.next = self.tlb_data.val().get_bits::<6>(36);
         self.o_mask.next = self.page_mask.val();
@@ -227,14 +262,32 @@ impl Logic for Select {
             self.o_perm.next = self.f5_wc2.q.val().get_bits::<6>(36);
             self.o_mask.next = self.block_mask.val();
             self.o_ng.next = self.f5_wc2.q.val().get_bit(51);
+            if self.short.val() {
+                self.section.next = bit_cast::<36, 4>(self.f5_va.q.val().get_bits::<4>(16)) << 4;
+                self.o_ppn.next = self.f5_wc2.q.val().get_bits::<36>(0) | self.section.val();
+                self.o_mask.next = 0x03.into();
+                self.o_part.next = true;
+            }
             if !self.block2_ok.val() {
                 self.o_ppn.next = self.f5_wc1.q.val().get_bits::<36>(0);
                 self.o_perm.next = self.f5_wc1.q.val().get_bits::<6>(36);
                 self.o_mask.next = 0x3f.into();
                 self.o_ng.next = self.f5_wc1.q.val().get_bit(51);
+                if self.short.val() {
+                    self.section.next = bit_cast::<36, 3>(self.f5_va.q.val().get_bits::<3>(21)) << 9;
+                    self.o_ppn.next = self.f5_wc1.q.val().get_bits::<36>(0) | self.section.val();
+                    self.o_mask.next = 0x07.into();
+                }
+                if self.block0_ok.val() {
+                    self.o_ppn.next = self.f5_wc0.q.val().get_bits::<36>(0);
+                    self.o_perm.next = self.f5_wc0.q.val().get_bits::<6>(36);
+                    self.o_mask.next = 0x03.into();
+                    self.o_ng.next = self.f5_wc0.q.val().get_bit(51);
+                    self.o_part.next = false;
+                }
             }
         }
-        self.o_hit.next = self.tlb_ok.val() | self.block2_ok.val() | self.block1_ok.val();
+        self.o_hit.next = self.tlb_ok.val() | self.block2_ok.val() | self.block1_ok.val() | self.block0_ok.val();
         self.o_level.next = self.level.val();
         self.o_way.next = self.tlb_way.val();
         self.o_range_bad.next = self.f5_range_bad.q.val();
@@ -249,6 +302,7 @@ impl Logic for Select {
         self.o_va.next = self.f5_va.q.val();
         self.o_granule.next = self.f5_granule.q.val();
         self.o_cfg.next = self.f5_cfg.q.val();
+        self.o_ext.next = self.f5_ext.q.val();
         self.o_asid.next = self.f5_asid.q.val();
         self.o_vmid.next = self.f5_vmid.q.val();
 
@@ -288,6 +342,7 @@ mod tests {
                 i_va,
                 i_granule,
                 i_cfg,
+                i_ext,
                 i_asid,
                 i_vmid,
                 range_bad,

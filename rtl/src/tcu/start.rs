@@ -21,6 +21,8 @@ pub struct Start {
     pub granule: Signal<In, Word<2>>,
     /// As `bank` packs it.
     pub cfg: Signal<In, Word<19>>,
+    /// The range is checked elsewhere: only the size and the granule count here.
+    pub checked: Signal<In, Bit>,
     /// TTBR[47:0] of the half.
     pub ttbr: Signal<In, Word<48>>,
     /// Size or granule not usable, or the address beyond the size: translation fault, level 0.
@@ -58,8 +60,10 @@ impl Logic for Start {
             self.outside.next = !self.va.val();
         }
         self.covered.next = self.outside.val().get_bits::<48>(0) & !self.in_range.val();
-        self.range_bad.next =
-            self.covered.val().any() | self.cfg.val().get_bit(15) | (self.tsz.val() < 16) | (self.tsz.val() > 39);
+        self.range_bad.next = (self.covered.val().any() & !self.checked.val())
+            | self.cfg.val().get_bit(15)
+            | (self.tsz.val() < 16)
+            | (self.tsz.val() > 39);
 
         // F4: the start table. 4 KiB granule unless said otherwise.
         self.covered.next = self.va.val().get_bits::<48>(0) & self.in_range.val();
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn verilog_agrees_start() {
-        equivalence(Start::default, 4000, 1, drive!(va, granule, cfg, ttbr), |s| {
+        equivalence(Start::default, 4000, 1, drive!(va, granule, cfg, checked, ttbr), |s| {
             let _ = s;
         });
     }

@@ -1,7 +1,10 @@
 //! Address of the descriptor that a walk reads next: table base and the index for the table's level.
 //!
 //! Combinational. `base` is PA[47:12] of a table that a table descriptor named (bits below the granule are ignored), so its tables are
-//! whole granules and the index has `g - 3` bits. (The start table, which may be smaller, is [`super::decide`]'s own.)
+//! whole granules and the index has `g - 3` bits. (Start tables, which may be smaller, are found by [`super::start`], [`super::start_s2`] and [`super::start_short`].)
+//!
+//! A second-level table of short descriptors (`short`) has 1 KiB and 4 bytes an entry: `low` is PA[11:10] of it, and the address is that of the
+//! pair of descriptors.
 
 use crate::prelude::*;
 
@@ -15,6 +18,8 @@ pub struct TableAddress {
     pub granule: Signal<In, Word<2>>,
     /// Level of the table: 1, 2 or 3.
     pub level: Signal<In, Word<2>>,
+    pub short: Signal<In, Bit>,
+    pub low: Signal<In, Word<2>>,
     pub addr: Signal<Out, Word<48>>,
     index: Signal<Local, Word<13>>,
     page: Signal<Local, Word<36>>,
@@ -48,6 +53,10 @@ impl Logic for TableAddress {
                 self.index.next = bit_cast::<13, 11>(self.va.val().get_bits::<11>(25));
             }
         }
+        if self.short.val() {
+            self.page.next = self.base.val();
+            self.index.next = bit_cast::<13, 7>(self.va.val().get_bits::<7>(13)) | (bit_cast::<13, 2>(self.low.val()) << 7);
+        }
         self.addr.next = (bit_cast::<48, 36>(self.page.val()) << 12) | (bit_cast::<48, 13>(self.index.val()) << 3);
     }
 }
@@ -65,7 +74,7 @@ mod tests {
 
     #[test]
     fn verilog_agrees_tableaddress() {
-        equivalence(TableAddress::default, 2000, 1, drive!(base, va, granule, level), |s| {
+        equivalence(TableAddress::default, 2000, 1, drive!(base, va, granule, level, short, low), |s| {
             let _ = s;
         });
     }

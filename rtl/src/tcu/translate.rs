@@ -9,6 +9,9 @@
 //!                                                     invalidate  <- op
 //! ```
 //!
+//! A nested walk asks for stage 2 of an address by sending it into the bank stage again (`walker.inj_*`), in a cycle in which `accept` gives it
+//! nothing; while one waits, `accept` takes no request, so that it waits at most two cycles.
+//!
 //! `cw_req` / `cw_grant`: a configuration write waits until the front is empty; `cw_valid` then takes effect in one cycle. `drop_all` tells the
 //! micro TLBs that everything they hold may be out of date.
 
@@ -20,6 +23,8 @@ use super::invalidate::Invalidate;
 use super::main_tlb::MainTlb;
 use super::select::Select;
 use super::start::Start;
+use super::start_s2::StartS2;
+use super::start_short::StartShort;
 use super::va_index::VaIndex;
 use super::walk_cache::WalkCache;
 use super::walker::Walker;
@@ -70,6 +75,7 @@ pub struct Translate<
     pub rsp_asid: Signal<Out, Word<16>>,
     pub rsp_vmid: Signal<Out, Word<9>>,
     pub rsp_attr: Signal<Out, Word<8>>,
+    pub rsp_part: Signal<Out, Bit>,
     pub cw_req: Signal<In, Bit>,
     pub cw_grant: Signal<Out, Bit>,
     pub cw_valid: Signal<In, Bit>,
@@ -91,6 +97,11 @@ pub struct Translate<
     pub flt_ind: Signal<Out, Bit>,
     pub flt_sid: Signal<Out, Word<15>>,
     pub flt_va: Signal<Out, Word<49>>,
+    pub flt_stage2: Signal<Out, Bit>,
+    pub flt_nested: Signal<Out, Bit>,
+    pub flt_s1ptwf: Signal<Out, Bit>,
+    pub flt_s1bank: Signal<Out, Word<7>>,
+    pub flt_ipa: Signal<Out, Word<36>>,
     pub fault_active: Signal<In, Word<CB>>,
     pub op_valid: Signal<In, Bit>,
     pub op_ready: Signal<Out, Bit>,
@@ -109,12 +120,14 @@ pub struct Translate<
     keys0: VaIndex,
     keys1: VaIndex,
     probe: VaIndex,
-    f4_keys: DFF<Word<98>>,
+    f4_keys: DFF<Word<100>>,
     tlb: MainTlb<SW, DA>,
     wc2: WalkCache<W2>,
     wc1: WalkCache<3>,
     wc0: WalkCache<2>,
     start: Start,
+    start_s2: StartS2,
+    start_short: StartShort,
     select: Select,
     decide: Decide<CB>,
     walker: Walker,
@@ -129,7 +142,16 @@ pub struct Translate<
     sector: Signal<Local, Word<3>>,
     key2: Signal<Local, Word<28>>,
     key1: Signal<Local, Word<19>>,
-    key0: Signal<Local, Word<10>>,
+    key0: Signal<Local, Word<16>>,
+    kind: Signal<Local, Word<2>>,
+    stage2: Signal<Local, Bit>,
+    short: Signal<Local, Bit>,
+    range_bad: Signal<Local, Bit>,
+    ttbr_bad: Signal<Local, Bit>,
+    start_addr: Signal<Local, Word<48>>,
+    start_level: Signal<Local, Word<2>>,
+    inject: Signal<Local, Bit>,
+    stays: Signal<Local, Bit>,
     look_tlb: Signal<Local, Word<7>>,
     look_wc2: Signal<Local, Word<7>>,
     look_wc1: Signal<Local, Word<7>>,
@@ -177,6 +199,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             rsp_asid: Signal::default(),
             rsp_vmid: Signal::default(),
             rsp_attr: Signal::default(),
+            rsp_part: Signal::default(),
             cw_req: Signal::default(),
             cw_grant: Signal::default(),
             cw_valid: Signal::default(),
@@ -196,6 +219,11 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             flt_ind: Signal::default(),
             flt_sid: Signal::default(),
             flt_va: Signal::default(),
+            flt_stage2: Signal::default(),
+            flt_nested: Signal::default(),
+            flt_s1ptwf: Signal::default(),
+            flt_s1bank: Signal::default(),
+            flt_ipa: Signal::default(),
             fault_active: Signal::default(),
             op_valid: Signal::default(),
             op_ready: Signal::default(),
@@ -211,20 +239,22 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             rows_busy: Signal::default(),
             accept: Accept::new(params),
             bank: Bank::new(params),
-            keys0: VaIndex::default(),
-            keys1: VaIndex::default(),
-            probe: VaIndex::default(),
+            keys0: VaIndex::new(params),
+            keys1: VaIndex::new(params),
+            probe: VaIndex::new(params),
             f4_keys: DFF::default(),
             tlb: MainTlb::default(),
             wc2: WalkCache::default(),
             wc1: WalkCache::default(),
             wc0: WalkCache::default(),
             start: Start::default(),
+            start_s2: StartS2::default(),
+            start_short: StartShort::default(),
             select: Select::default(),
             decide: Decide::new(params),
             walker: Walker::new(params),
-            fills: FillStage::default(),
-            invalidate: Invalidate::new((1 << SW).max(1 << W2).max(8)),
+            fills: FillStage::new(params),
+            invalidate: Invalidate::new(params, (1 << SW).max(1 << W2).max(8)),
             scan: Signal::default(),
             empty: Signal::default(),
             hold: Signal::default(),
@@ -235,6 +265,15 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             key2: Signal::default(),
             key1: Signal::default(),
             key0: Signal::default(),
+            kind: Signal::default(),
+            stage2: Signal::default(),
+            short: Signal::default(),
+            range_bad: Signal::default(),
+            ttbr_bad: Signal::default(),
+            start_addr: Signal::default(),
+            start_level: Signal::default(),
+            inject: Signal::default(),
+            stays: Signal::default(),
             look_tlb: Signal::default(),
             look_wc2: Signal::default(),
             look_wc1: Signal::default(),
@@ -267,7 +306,10 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         // When requests may enter, and when configuration may change.
         self.empty.next = !self.accept.busy.val() & !self.bank.busy.val() & !self.select.o_valid.val() & !self.decide.busy.val();
         self.hold.next = self.invalidate.hold.val() | self.cw_req.val() | !self.init_done.val();
-        self.accept.hold.next = self.hold.val() | self.walker.waiting.val();
+        self.stays.next = self.hold.val() | self.walker.waiting.val();
+        self.accept.hold.next = self.stays.val() | self.walker.inj_valid.val();
+        self.inject.next = self.walker.inj_valid.val() & !self.stays.val() & !self.accept.o_valid.val();
+        self.walker.inj_take.next = self.inject.val();
         self.cw_grant.next = self.cw_req.val() & self.empty.val();
         self.invalidate.front_empty.next = self.empty.val();
         self.poison.next = self.cw_valid.val() | self.invalidate.poison.val();
@@ -309,6 +351,18 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.bank.i_code.next = self.accept.o_code.val();
         self.bank.i_raz.next = self.accept.o_raz.val();
         self.bank.i_bank.next = self.accept.o_bank.val();
+        self.bank.i_sub.next = self.inject.val();
+        self.bank.i_final.next = self.walker.inj_final.val();
+        if self.inject.val() {
+            self.bank.i_valid.next = true;
+            self.bank.i_req.next = bit_cast::<72, 49>(self.walker.inj_ipa.val())
+                | (bit_cast::<72, 1>(self.walker.inj_write.val().into()) << 64)
+                | (bit_cast::<72, 1>(self.walker.inj_fetch.val().into()) << 67);
+            self.bank.i_row.next = self.walker.inj_row.val();
+            self.bank.i_bypass.next = false;
+            self.bank.i_code.next = 0.into();
+            self.bank.i_bank.next = self.walker.inj_bank.val();
+        }
 
         // F3: cache addresses, worked out for both halves of the address space and for a probe.
         self.keys0.va.next = self.bank.lk_va0.val();
@@ -345,18 +399,31 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.wc2.lk_index.next = self.look_wc2.val();
         self.wc1.lk_index.next = self.look_wc1.val();
         self.wc0.lk_index.next = self.look_wc0.val();
-        self.f4_keys.d.next = bit_cast::<98, 34>(self.line.val())
-            | (bit_cast::<98, 3>(self.sector.val()) << 34)
-            | (bit_cast::<98, 28>(self.key2.val()) << 37)
-            | (bit_cast::<98, 19>(self.key1.val()) << 65)
-            | (bit_cast::<98, 10>(self.key0.val()) << 84);
+        self.f4_keys.d.next = bit_cast::<100, 34>(self.line.val())
+            | (bit_cast::<100, 3>(self.sector.val()) << 34)
+            | (bit_cast::<100, 28>(self.key2.val()) << 37)
+            | (bit_cast::<100, 19>(self.key1.val()) << 65)
+            | (bit_cast::<100, 16>(self.key0.val()) << 84);
 
         // F4: what the caches compare with.
         self.tlb.cmp_line.next = self.f4_keys.q.val().get_bits::<34>(0);
         self.tlb.cmp_sector.next = self.f4_keys.q.val().get_bits::<3>(34);
         self.wc2.cmp_key.next = self.f4_keys.q.val().get_bits::<28>(37);
         self.wc1.cmp_key.next = bit_cast::<28, 19>(self.f4_keys.q.val().get_bits::<19>(65));
-        self.wc0.cmp_key.next = bit_cast::<28, 10>(self.f4_keys.q.val().get_bits::<10>(84));
+        self.wc0.cmp_key.next = bit_cast::<28, 16>(self.f4_keys.q.val().get_bits::<16>(84));
+        self.stage2.next = self.bank.o_ext.val().get_bit(0);
+        self.short.next = self.bank.o_ext.val().get_bit(6);
+        self.kind.next = 0.into();
+        if self.bank.o_ext.val().get_bit(3) {
+            self.kind.next = 2.into();
+        }
+        if self.stage2.val() {
+            self.kind.next = 1.into();
+        }
+        self.tlb.cmp_kind.next = self.kind.val();
+        self.wc2.cmp_kind.next = self.kind.val();
+        self.wc1.cmp_kind.next = self.kind.val();
+        self.wc0.cmp_kind.next = self.kind.val();
         self.tlb.cmp_granule.next = self.bank.o_granule.val();
         self.tlb.cmp_bank.next = self.bank.o_bank.val();
         self.tlb.cmp_vmid.next = self.bank.o_vmid.val();
@@ -376,7 +443,33 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.start.va.next = self.bank.o_va.val();
         self.start.granule.next = self.bank.o_granule.val();
         self.start.cfg.next = self.bank.o_cfg.val();
+        self.start.checked.next = self.bank.o_ext.val().get_bit(7);
         self.start.ttbr.next = self.bank.o_ttbr.val();
+        self.start_s2.ipa.next = self.bank.o_va.val();
+        self.start_s2.granule.next = self.bank.o_granule.val();
+        self.start_s2.cfg.next = self.bank.o_cfg.val();
+        self.start_s2.sl0.next = self.bank.o_ext.val().get_bits::<2>(23);
+        self.start_s2.aarch32.next = self.bank.o_ext.val().get_bit(7);
+        self.start_s2.ttbr.next = self.bank.o_ttbr.val();
+        self.start_short.va.next = self.bank.o_va.val();
+        self.start_short.n.next = self.bank.o_cfg.val().get_bits::<3>(8);
+        self.start_short.ttbr.next = self.bank.o_ttbr.val().get_bits::<32>(0);
+        self.range_bad.next = self.start.range_bad.val();
+        self.ttbr_bad.next = self.start.ttbr_bad.val();
+        self.start_addr.next = self.start.start.val();
+        self.start_level.next = self.start.start_level.val();
+        if self.stage2.val() {
+            self.range_bad.next = self.start_s2.range_bad.val();
+            self.ttbr_bad.next = self.start_s2.ttbr_bad.val();
+            self.start_addr.next = self.start_s2.start.val();
+            self.start_level.next = self.start_s2.start_level.val();
+        }
+        if self.short.val() {
+            self.range_bad.next = self.bank.o_cfg.val().get_bit(15);
+            self.ttbr_bad.next = false;
+            self.start_addr.next = self.start_short.start.val();
+            self.start_level.next = 2.into();
+        }
         self.select.i_valid.next = self.bank.o_valid.val();
         self.select.i_req.next = self.bank.o_req.val();
         self.select.i_row.next = self.bank.o_row.val();
@@ -387,12 +480,13 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.select.i_va.next = self.bank.o_va.val();
         self.select.i_granule.next = self.bank.o_granule.val();
         self.select.i_cfg.next = self.bank.o_cfg.val();
+        self.select.i_ext.next = self.bank.o_ext.val();
         self.select.i_asid.next = self.bank.o_asid.val();
         self.select.i_vmid.next = self.bank.o_vmid.val();
-        self.select.range_bad.next = self.start.range_bad.val();
-        self.select.ttbr_bad.next = self.start.ttbr_bad.val();
-        self.select.start.next = self.start.start.val();
-        self.select.start_level.next = self.start.start_level.val();
+        self.select.range_bad.next = self.range_bad.val();
+        self.select.ttbr_bad.next = self.ttbr_bad.val();
+        self.select.start.next = self.start_addr.val();
+        self.select.start_level.next = self.start_level.val();
         self.select.wc2_hit.next = self.wc2.hit.val();
         self.select.wc2.next = self.wc2.entry.val();
         self.select.wc1_hit.next = self.wc1.hit.val();
@@ -415,6 +509,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.decide.i_va.next = self.select.o_va.val();
         self.decide.i_granule.next = self.select.o_granule.val();
         self.decide.i_cfg.next = self.select.o_cfg.val();
+        self.decide.i_ext.next = self.select.o_ext.val();
         self.decide.i_asid.next = self.select.o_asid.val();
         self.decide.i_vmid.next = self.select.o_vmid.val();
         self.decide.i_range_bad.next = self.select.o_range_bad.val();
@@ -424,6 +519,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.decide.i_mask.next = self.select.o_mask.val();
         self.decide.i_perm.next = self.select.o_perm.val();
         self.decide.i_ng.next = self.select.o_ng.val();
+        self.decide.i_part.next = self.select.o_part.val();
         self.decide.i_way.next = self.select.o_way.val();
         self.decide.i_addr.next = self.select.o_addr.val();
         self.decide.i_level.next = self.select.o_level.val();
@@ -438,6 +534,12 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.walker.d_va.next = self.decide.d_va.val();
         self.walker.d_granule.next = self.decide.d_granule.val();
         self.walker.d_cfg.next = self.decide.d_cfg.val();
+        self.walker.d_ext.next = self.decide.d_ext.val();
+        self.walker.d_inject.next = self.decide.d_inject.val();
+        self.walker.d_final.next = self.decide.d_final.val();
+        self.walker.d_ipa.next = self.decide.d_ipa.val();
+        self.walker.d_two.next = self.decide.d_two.val();
+        self.walker.d_whole.next = self.decide.d_whole.val();
         self.walker.d_bank.next = self.decide.d_bank.val();
         self.walker.d_asid.next = self.decide.d_asid.val();
         self.walker.d_vmid.next = self.decide.d_vmid.val();
@@ -454,6 +556,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.walker.d_mask.next = self.decide.d_mask.val();
         self.walker.d_perm.next = self.decide.d_perm.val();
         self.walker.d_ng.next = self.decide.d_ng.val();
+        self.walker.d_part.next = self.decide.d_part.val();
 
         // Fills.
         self.fills.i_valid.next = self.walker.f_valid.val();
@@ -475,6 +578,8 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.fills.i_ppn.next = self.walker.f_ppn.val();
         self.fills.i_perm.next = self.walker.f_perm.val();
         self.fills.i_ng.next = self.walker.f_ng.val();
+        self.fills.i_attr.next = self.walker.f_attr.val();
+        self.fills.i_kind.next = self.walker.f_kind.val();
         self.fills.i_hier.next = self.walker.f_hier.val();
         self.fills.poisoned.next = self.walker.f_poisoned.val();
         self.fills.poison.next = self.walker.f_poison.val();
@@ -548,7 +653,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.tlb.pr_sector.next = self.probe.sector.val();
         self.wc2.pr_key.next = self.probe.key2.val();
         self.wc1.pr_key.next = bit_cast::<28, 19>(self.probe.key1.val());
-        self.wc0.pr_key.next = bit_cast::<28, 10>(self.probe.key0.val());
+        self.wc0.pr_key.next = bit_cast::<28, 16>(self.probe.key0.val());
         self.set_tlb.next = self.probe.line_index.val();
         self.set_wc2.next = self.probe.index2.val();
         self.set_wc1.next = self.probe.index1.val();
@@ -578,6 +683,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.rsp_asid.next = self.walker.rsp_asid.val();
         self.rsp_vmid.next = self.walker.rsp_vmid.val();
         self.rsp_attr.next = 0.into();
+        self.rsp_part.next = self.walker.rsp_part.val();
         self.flt_valid.next = self.walker.flt_valid.val();
         self.flt_global.next = self.walker.flt_global.val();
         self.flt_bank.next = self.walker.flt_bank.val();
@@ -589,6 +695,11 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.flt_ind.next = self.walker.flt_ind.val();
         self.flt_sid.next = self.walker.flt_sid.val();
         self.flt_va.next = self.walker.flt_va.val();
+        self.flt_stage2.next = self.walker.flt_stage2.val();
+        self.flt_nested.next = self.walker.flt_nested.val();
+        self.flt_s1ptwf.next = self.walker.flt_s1ptwf.val();
+        self.flt_s1bank.next = self.walker.flt_s1bank.val();
+        self.flt_ipa.next = self.walker.flt_ipa.val();
         self.rows_busy.next = self.walker.rows_busy.val();
     }
 }

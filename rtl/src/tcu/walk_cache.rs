@@ -12,7 +12,8 @@
 //! | 2 | nG (block; tables count as nG) | | 100:65 | PA[47:12] of table or block |
 //! | 4:3 | granule code | | 106:101 | block: permissions {px,pw,pr,ux,uw,ur}; table: {-,-,PXNTable,XNTable,APTable[1:0]} so far |
 //! | 11:5 | context bank | | 114:107 | block: attributes |
-//! | 20:12 | {HYPC, VMID} | | 120:115 | zero |
+//! | 20:12 | {HYPC, VMID} | | 116:115 | kind, as in [`super::main_tlb`] |
+//! | | | | 120:117 | zero |
 //!
 //! # Timing
 //!
@@ -37,6 +38,7 @@ pub struct WalkCache<const IW: usize> {
     pub cmp_bank: Signal<In, Word<7>>,
     pub cmp_vmid: Signal<In, Word<9>>,
     pub cmp_asid: Signal<In, Word<16>>,
+    pub cmp_kind: Signal<In, Word<2>>,
     pub hit: Signal<Out, Bit>,
     /// The entry that was read, whether it hit or not.
     pub entry: Signal<Out, Word<121>>,
@@ -96,6 +98,7 @@ impl<const IW: usize> Logic for WalkCache<IW> {
             & (self.store.rdata.val().get_bits::<2>(3) == self.cmp_granule.val())
             & (self.store.rdata.val().get_bits::<7>(5) == self.cmp_bank.val())
             & (self.store.rdata.val().get_bits::<9>(12) == self.cmp_vmid.val())
+            & (self.store.rdata.val().get_bits::<2>(115) == self.cmp_kind.val())
             & (self.same_asid.val() | !self.ng.val());
         self.entry.next = self.store.rdata.val();
 
@@ -153,6 +156,7 @@ mod tests {
                 cmp_bank,
                 cmp_vmid,
                 cmp_asid,
+                cmp_kind,
                 fl_we,
                 fl_index,
                 fl_entry,

@@ -33,7 +33,8 @@ macro_rules! pins {
             fill_perm,
             fill_ng,
             fill_asid,
-            fill_vmid
+            fill_vmid,
+            fill_part
         )
     };
 }

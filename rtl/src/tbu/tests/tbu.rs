@@ -104,6 +104,7 @@ fn verilog_agrees() {
             rsp_asid,
             rsp_vmid,
             rsp_attr,
+            rsp_part,
             inv_valid,
             inv_use_hyp,
             inv_hyp,

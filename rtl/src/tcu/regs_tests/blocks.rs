@@ -18,7 +18,7 @@ fn recorder_synthesizes() {
 fn recorder_verilog_agrees() {
     let strapped = Params { straps: Straps { s1cbndx: S1CbndxStrap::PhysicalBank, nsattr: true, ..MINI.straps }, ..MINI };
     equivalence(
-        || MiniRecorder::new(&strapped),
+        || MiniRecorder::new(&strapped.with_everything()),
         6000,
         9,
         drive!(
@@ -37,10 +37,17 @@ fn recorder_verilog_agrees() {
             flt_ind,
             flt_sid,
             flt_va,
+            flt_stage2,
+            flt_nested,
+            flt_s1ptwf,
+            flt_s1bank,
+            flt_ipa,
             rec_index,
             rec_data,
             rec_far_low,
             rec_far_high,
+            rec_ipa_low,
+            rec_ipa_high,
             rec_syn,
             rec_sid,
             rec_clear,
@@ -95,6 +102,7 @@ fn access_verilog_agrees() {
             access_strb,
             rec_ready,
             rec_far,
+            rec_ipa,
             rec_syndrome,
             rec_stream,
             rec_status,
