@@ -376,6 +376,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.start.va.next = self.bank.o_va.val();
         self.start.granule.next = self.bank.o_granule.val();
         self.start.cfg.next = self.bank.o_cfg.val();
+        self.start.reach.next = self.bank.o_reach.val();
         self.start.ttbr.next = self.bank.o_ttbr.val();
         self.select.i_valid.next = self.bank.o_valid.val();
         self.select.i_req.next = self.bank.o_req.val();
