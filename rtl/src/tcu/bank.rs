@@ -2,7 +2,7 @@
 //!
 //! The registers that a walk needs are kept in RAM, one word a bank, read in the cycle in which the bank number is known (F2). Which half of the
 //! address space it is (SEP, sign) is known in that cycle too. In F3 the rest is decoded: granule, size, ASID. The cache RAMs are addressed in the same cycle
-//! (`lk_*` go to [`super::va_index::VaIndex`], one a half); everything else is registered for F4.
+//! (`lk_*` go to [`super::va_index::VaIndex`]); everything else is registered for F4.
 //!
 //! # Packed words
 //!
@@ -31,12 +31,9 @@ pub struct Bank<const BI: usize> {
     pub cw_kind: Signal<In, Word<4>>,
     pub cw_index: Signal<In, Word<7>>,
     pub cw_data: Signal<In, Word<64>>,
-    /// F3: which half of the address space, and for either half the canonical address and the granule, for the cache RAMs.
-    pub lk_upper: Signal<Out, Bit>,
-    pub lk_va0: Signal<Out, Word<49>>,
-    pub lk_granule0: Signal<Out, Word<2>>,
-    pub lk_va1: Signal<Out, Word<49>>,
-    pub lk_granule1: Signal<Out, Word<2>>,
+    /// F3: canonical address and granule, for the cache RAMs.
+    pub lk_va: Signal<Out, Word<49>>,
+    pub lk_granule: Signal<Out, Word<2>>,
     // F4.
     pub o_valid: Signal<Out, Bit>,
     pub o_req: Signal<Out, Word<72>>,
@@ -57,13 +54,15 @@ pub struct Bank<const BI: usize> {
     /// F3 or F4 hold a request.
     pub busy: Signal<Out, Bit>,
     sctlr: RamSync<BI, 5>,
-    tcr: RamSync<BI, 21>,
+    tcr: RamSync<BI, 17>,
     /// The address bits of either half, decoded when TCR is written: a comparison in F4 would be late.
     reach0: RamSync<BI, 23>,
     reach1: RamSync<BI, 23>,
     tcr2: RamSync<BI, 10>,
     /// TCR2.SEP, one-hot: the sign is address bit 31, 35, 39, 41, 43, 47, 48. Read in F2, so that F3 begins with the half.
     seps: RamAsync<BI, 7>,
+    /// The granules of both halves, {upper, lower}, for the same reason.
+    granules: RamAsync<BI, 4>,
     ttbr0: RamSync<BI, 64>,
     ttbr1: RamSync<BI, 64>,
     cbar: RamSync<BI, 11>,
@@ -77,6 +76,7 @@ pub struct Bank<const BI: usize> {
     f3_bank: DFF<Word<7>>,
     /// The address belongs to the upper half.
     f3_upper: DFF<Bit>,
+    f3_granule: DFF<Word<2>>,
     f4_valid: DFF<Bit>,
     f4_req: DFF<Word<72>>,
     f4_row: DFF<Word<4>>,
@@ -103,10 +103,12 @@ pub struct Bank<const BI: usize> {
     granule_of_1: Signal<Local, Word<2>>,
     bad0: Signal<Local, Bit>,
     bad1: Signal<Local, Bit>,
-    kept_tcr: Signal<Local, Word<21>>,
+    kept_tcr: Signal<Local, Word<17>>,
     kept_tcr2: Signal<Local, Word<10>>,
+    is_upper: Signal<Local, Bit>,
     sign: Signal<Local, Bit>,
-    granule: Signal<Local, Word<2>>,
+    kept_granules: Signal<Local, Word<4>>,
+    sign_bits: Signal<Local, Word<49>>,
     bad_granule: Signal<Local, Bit>,
     tsz: Signal<Local, Word<6>>,
     epd: Signal<Local, Bit>,
@@ -135,10 +137,10 @@ impl<const BI: usize> Logic for Bank<BI> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, f3_valid, f3_req, f3_row, f3_bypass, f3_code, f3_raz, f3_bank, f3_upper, f4_valid, f4_req, f4_row,
-            f4_bypass, f4_code, f4_raz, f4_bank, f4_va, f4_granule, f4_cfg, f4_reach, f4_ttbr, f4_asid, f4_vmid
+            self, clock, f3_valid, f3_req, f3_row, f3_bypass, f3_code, f3_raz, f3_bank, f3_upper, f3_granule, f4_valid, f4_req,
+            f4_row, f4_bypass, f4_code, f4_raz, f4_bank, f4_va, f4_granule, f4_cfg, f4_reach, f4_ttbr, f4_asid, f4_vmid
         );
-        clock!(self, clock, sctlr, tcr, reach0, reach1, tcr2, seps, ttbr0, ttbr1, cbar, cba2r);
+        clock!(self, clock, sctlr, tcr, reach0, reach1, tcr2, seps, granules, ttbr0, ttbr1, cbar, cba2r);
 
         // F2: the bank's registers are addressed.
         self.sctlr.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
@@ -161,16 +163,21 @@ impl<const BI: usize> Logic for Bank<BI> {
         // F2: the half, by the address bit that TCR2.SEP names.
         self.seps.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
         self.sep.next = self.seps.rdata.val();
-        self.f3_upper.d.next = (self.sep.val().get_bit(0) & self.i_req.val().get_bit(31))
+        self.is_upper.next = (self.sep.val().get_bit(0) & self.i_req.val().get_bit(31))
             | (self.sep.val().get_bit(1) & self.i_req.val().get_bit(35))
             | (self.sep.val().get_bit(2) & self.i_req.val().get_bit(39))
             | (self.sep.val().get_bit(3) & self.i_req.val().get_bit(41))
             | (self.sep.val().get_bit(4) & self.i_req.val().get_bit(43))
             | (self.sep.val().get_bit(5) & self.i_req.val().get_bit(47))
             | (self.sep.val().get_bit(6) & self.i_req.val().get_bit(48));
+        self.f3_upper.d.next = self.is_upper.val();
+        self.granules.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
+        self.f3_granule.d.next = self.granules.rdata.val().get_bits::<2>(0);
+        if self.is_upper.val() {
+            self.f3_granule.d.next = self.granules.rdata.val().get_bits::<2>(2);
+        }
 
-        // F3: sign extension from the SEP bit; bits above it are replaced. Both halves are worked out, and the cache RAMs get the
-        // addresses of the right one.
+        // F3: sign extension from the SEP bit; bits above it are replaced.
         self.raw.next = self.f3_req.q.val().get_bits::<49>(0);
         self.sign.next = self.f3_upper.q.val();
         self.above.next = 0.into();
@@ -192,33 +199,31 @@ impl<const BI: usize> Logic for Bank<BI> {
         if self.tcr2.rdata.val().get_bit(9) {
             self.above.next = self.above.val() | 0x1_0000_0000_0000_u64;
         }
-        self.lk_va0.next = self.raw.val() & !self.above.val();
-        self.lk_va1.next = self.raw.val() | self.above.val();
-        self.lk_granule0.next = self.tcr.rdata.val().get_bits::<2>(7);
-        self.lk_granule1.next = self.tcr.rdata.val().get_bits::<2>(18);
-        self.lk_upper.next = self.sign.val();
+        self.sign_bits.next = 0.into();
+        if self.sign.val() {
+            self.sign_bits.next = self.above.val();
+        }
+        self.low.next = (self.raw.val() & !self.above.val()) | self.sign_bits.val();
+        self.lk_va.next = self.low.val();
+        self.lk_granule.next = self.f3_granule.q.val();
 
         // The half's own fields of TCR.
         self.tsz.next = self.tcr.rdata.val().get_bits::<6>(0);
         self.epd.next = self.tcr.rdata.val().get_bit(6);
-        self.granule.next = self.lk_granule0.val();
-        self.bad_granule.next = self.tcr.rdata.val().get_bit(9);
-        self.low.next = self.lk_va0.val();
+        self.bad_granule.next = self.tcr.rdata.val().get_bit(7);
         self.f4_reach.d.next = self.reach0.rdata.val();
         if self.sign.val() {
             self.f4_reach.d.next = self.reach1.rdata.val();
-            self.tsz.next = self.tcr.rdata.val().get_bits::<6>(10);
-            self.epd.next = self.tcr.rdata.val().get_bit(17);
-            self.granule.next = self.lk_granule1.val();
-            self.bad_granule.next = self.tcr.rdata.val().get_bit(20);
-            self.low.next = self.lk_va1.val();
+            self.tsz.next = self.tcr.rdata.val().get_bits::<6>(8);
+            self.epd.next = self.tcr.rdata.val().get_bit(15);
+            self.bad_granule.next = self.tcr.rdata.val().get_bit(16);
         }
         self.pasize.next = self.tcr2.rdata.val().get_bits::<3>(0);
         if self.pasize.val() > self.output_size.val() {
             self.pasize.next = self.output_size.val();
         }
         self.asid.next = self.ttbr0.rdata.val().get_bits::<16>(48);
-        if self.tcr.rdata.val().get_bit(16) {
+        if self.tcr.rdata.val().get_bit(14) {
             self.asid.next = self.ttbr1.rdata.val().get_bits::<16>(48);
         }
         if !self.tcr2.rdata.val().get_bit(3) {
@@ -233,7 +238,7 @@ impl<const BI: usize> Logic for Bank<BI> {
         self.f4_raz.d.next = self.f3_raz.q.val();
         self.f4_bank.d.next = self.f3_bank.q.val();
         self.f4_va.d.next = self.low.val();
-        self.f4_granule.d.next = self.granule.val();
+        self.f4_granule.d.next = self.f3_granule.q.val();
         self.cfg.next = bit_cast::<19, 5>(self.sctlr.rdata.val())
             | (bit_cast::<19, 2>(self.cbar.rdata.val().get_bits::<2>(0)) << 5)
             | (bit_cast::<19, 1>(self.cba2r.rdata.val()) << 7)
@@ -290,8 +295,8 @@ impl<const BI: usize> Logic for Bank<BI> {
             | (bit_cast::<5, 1>(self.cw_data.val().get_bits::<1>(3)) << 1)
             | (bit_cast::<5, 1>(self.cw_data.val().get_bits::<1>(5)) << 2)
             | (bit_cast::<5, 2>(self.cw_data.val().get_bits::<2>(8)) << 3);
-        // TCR: T0SZ 5:0, EPD0 7, TG0 15:14, T1SZ 21:16, A1 22, EPD1 23, TG1 31:30. Kept as {bad1, granule1, EPD1, A1, T1SZ, bad0,
-        // granule0, EPD0, T0SZ} with granules in TG0's code; bad: granule or size reserved, or not there. TG1: 1 = 16 KiB, 2 = 4 KiB, 3 = 64 KiB.
+        // TCR: T0SZ 5:0, EPD0 7, TG0 15:14, T1SZ 21:16, A1 22, EPD1 23, TG1 31:30. Kept as {bad1, EPD1, A1, T1SZ, bad0,
+        // EPD0, T0SZ}, and the granules in TG0's code; bad: granule or size reserved, or not there. TG1: 1 = 16 KiB, 2 = 4 KiB, 3 = 64 KiB.
         self.tg.next = self.cw_data.val().get_bits::<2>(30);
         self.granule_of_1.next = 0.into();
         if self.tg.val() == 1 {
@@ -317,14 +322,16 @@ impl<const BI: usize> Logic for Bank<BI> {
             | (self.new_tsz.val().get_bit(5) & self.new_tsz.val().get_bit(3));
         self.tg.next = self.cw_data.val().get_bits::<2>(14);
         self.bad0.next = (self.tg.val() == 3) | ((self.tg.val() == 2) & !self.has_16k.val()) | self.bad_size.val();
-        self.kept_tcr.next = bit_cast::<21, 6>(self.cw_data.val().get_bits::<6>(0))
-            | (bit_cast::<21, 1>(self.cw_data.val().get_bits::<1>(7)) << 6)
-            | (bit_cast::<21, 2>(self.tg.val()) << 7)
-            | (bit_cast::<21, 8>(self.cw_data.val().get_bits::<8>(16)) << 10)
-            | (bit_cast::<21, 2>(self.granule_of_1.val()) << 18);
-        self.kept_tcr.next = self.kept_tcr.val().replace_bit(9, self.bad0.val());
-        self.kept_tcr.next = self.kept_tcr.val().replace_bit(20, self.bad1.val());
+        self.kept_tcr.next = bit_cast::<17, 6>(self.cw_data.val().get_bits::<6>(0))
+            | (bit_cast::<17, 1>(self.cw_data.val().get_bits::<1>(7)) << 6)
+            | (bit_cast::<17, 8>(self.cw_data.val().get_bits::<8>(16)) << 8);
+        self.kept_tcr.next = self.kept_tcr.val().replace_bit(7, self.bad0.val());
+        self.kept_tcr.next = self.kept_tcr.val().replace_bit(16, self.bad1.val());
         self.tcr.wdata.next = self.kept_tcr.val();
+        self.kept_granules.next = bit_cast::<4, 2>(self.tg.val()) | (bit_cast::<4, 2>(self.granule_of_1.val()) << 2);
+        self.granules.wdata.next = self.kept_granules.val();
+        self.granules.waddr.next = self.write_bank.val();
+        self.granules.we.next = self.cw_valid.val() & (self.cw_kind.val() == 3);
         // TCR2: PASize 2:0, AS 4, SEP 17:15. Kept: 2:0 PASize, 3 AS, 9:4 whether bits 35:32, 39:36, 41:40, 43:42, 47:44, 48 are above the
         // SEP bit; and which it is.
         self.kept_tcr2.next = bit_cast::<10, 3>(self.cw_data.val().get_bits::<3>(0))
