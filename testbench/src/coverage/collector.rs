@@ -45,8 +45,6 @@ impl Counts {
 pub(super) struct Life {
     pub accepted: Accepted,
     pub forwarded: Option<Forwarded>,
-    /// Cycle of acceptance.
-    pub born: u64,
     /// Registers or tables changed, or may have, between its acceptance and its way downstream or its answer: which of the old and
     /// new values it met is not known.
     pub disturbed: bool,
@@ -176,8 +174,8 @@ impl Inner {
             life.alone = false;
             others = true;
         }
-        let (reads, born) = (self.now.walk_reads, self.now.cycle);
-        let life = Life { accepted: *accepted, forwarded: None, born, disturbed, alone: !others, walk_reads: (reads, reads) };
+        let reads = self.now.walk_reads;
+        let life = Life { accepted: *accepted, forwarded: None, disturbed, alone: !others, walk_reads: (reads, reads) };
         self.lives.insert(accepted.serial, life);
         self.now.waiting += 1;
     }
