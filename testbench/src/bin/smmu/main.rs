@@ -9,6 +9,8 @@ mod coverage;
 mod decode;
 mod exit;
 mod list;
+#[cfg(feature = "verilator-mutants")]
+mod mutant;
 mod run;
 mod verilog;
 
@@ -31,6 +33,8 @@ enum Command {
     Verilog(verilog::Args),
     Bench(bench::Args),
     Coverage(coverage::Args),
+    #[cfg(feature = "verilator-mutants")]
+    Mutant(mutant::Args),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +46,8 @@ fn main() -> ExitCode {
         Command::Verilog(args) => verilog::main(args),
         Command::Bench(args) => bench::main(args),
         Command::Coverage(args) => coverage::main(args),
+        #[cfg(feature = "verilator-mutants")]
+        Command::Mutant(args) => mutant::main(args),
     };
     #[cfg(feature = "verilator-coverage")]
     let result = result.and(code_coverage());
