@@ -7,7 +7,7 @@ use crate::bench::observe::{Event, RegisterAccess};
 use crate::coverage::collector::{Counts, Now};
 use crate::coverage::plan::{Group, GroupId, Plan};
 use smmu_rtl::params::{Params, REG_PAGE};
-use smmu_rtl::registers::{self as regs, RegId, Space};
+use smmu_rtl::registers::{self as regs, RegId};
 use smmu_sim::dut::{Inputs, Outputs};
 
 /// Where an access goes, as numbered by [`Registers::place`].
@@ -34,10 +34,7 @@ enum Early {
 
 impl Registers {
     pub(super) fn new(params: &Params, plan: &mut Plan) -> Self {
-        let names = RegId::all().map(|id| match id.register().space {
-            Space::Bank => format!("CBn {}", id.register().name),
-            _ => id.register().name.to_string(),
-        });
+        let names = RegId::all().map(|id| id.register().name);
         let register =
             Group::new("CV-36", "register", "registers that were accessed").axis("register", names).axis("access", ACCESS);
         let missing = params.num_cb < params.num_page;

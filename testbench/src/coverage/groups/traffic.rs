@@ -51,9 +51,10 @@ impl Traffic {
                 (v == ["hit under miss", "write"])
                     .then_some("writes go downstream in their order, because their data does: none passes a miss")
             });
-        let raced = Group::new("CV-23", "race", "transactions in flight while registers or tables that concern them changed")
-            .axis("access", ACCESS)
-            .axis("fate", ["forwarded", "refused"]);
+        let raced =
+            Group::new("CV-23", "race", "transactions that waited while a register write or a change of tables was under way")
+                .axis("access", ACCESS)
+                .axis("fate", ["forwarded", "refused"]);
         let stream = Group::new("CV-24", "stream", "transactions by where their stream led")
             .axis("case", CASES)
             .axis("fate", ["forwarded", "refused"])
