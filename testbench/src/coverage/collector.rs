@@ -5,6 +5,7 @@ use super::groups::{samplers, Sampler};
 use super::plan::{GroupId, Plan};
 use crate::bench::observe::{Accepted, Answered, Event, Forwarded, Observer};
 use smmu_rtl::params::Params;
+use smmu_rtl::registers as regs;
 use smmu_sim::dut::{Inputs, Outputs};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub(super) struct Life {
     /// Registers or tables changed, or may have, between its acceptance and its way downstream or its answer: which of the old and
     /// new values it met is not known.
     pub disturbed: bool,
+    /// An invalidation was under way meanwhile.
+    pub commanded: bool,
     /// Nothing else waited for its translation meanwhile.
     pub alone: bool,
     /// Walk reads handed over before it was accepted, and until it went downstream.
@@ -66,11 +69,54 @@ pub(super) struct Now {
     /// Transactions that wait for their translation, and those downstream without their last answer.
     pub waiting: usize,
     pub downstream: usize,
-    /// Last cycle in which a register write was under way, or a table changed.
+    /// Last cycle in which a register that translations depend on was being written, or a table changed.
     disturbance: Option<u64>,
+    /// Last cycle in which an invalidation was being written.
+    command: Option<u64>,
+    /// What the register write on the port is to.
+    write: Write,
+}
+
+/// What a register write can do to a transaction in flight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Write {
+    /// No write, or one that concerns no translation.
+    #[default]
+    Nothing,
+    /// It configures translations, or stops or starts a bank.
+    Configures,
+    /// It is an invalidation.
+    Command,
+}
+
+impl Write {
+    /// A write to the aligned 64-bit word at `offset`.
+    fn of(params: &Params, offset: u32) -> Self {
+        let word = offset & !7;
+        let kinds = [word, word + 4].map(|offset| match regs::at(params, offset) {
+            None => Write::Nothing,
+            Some((id, _)) => match id {
+                regs::SCR0
+                | regs::SMR
+                | regs::S2CR
+                | regs::CBAR
+                | regs::CBA2R
+                | regs::CB_SCTLR
+                | regs::CB_TCR
+                | regs::CB_TCR2 => Write::Configures,
+                regs::CB_TTBR0 | regs::CB_TTBR1 | regs::CB_FSR | regs::CB_FSRRESTORE | regs::CB_MAIR0 | regs::CB_MAIR1 => {
+                    Write::Configures
+                }
+                _ if id.register().name.contains("TLBI") => Write::Command,
+                _ => Write::Nothing,
+            },
+        });
+        kinds.into_iter().max_by_key(|kind| *kind as u8).unwrap_or_default()
+    }
 }
 
 struct Inner {
+    params: Params,
     counts: Counts,
     samplers: Vec<Box<dyn Sampler>>,
     now: Now,
@@ -89,7 +135,8 @@ impl Collector {
         let mut plan = Plan::empty(params);
         let samplers = samplers(params, &mut plan);
         let counts = Counts::new(plan);
-        let inner = Inner { counts, samplers, now: Now::default(), lives: BTreeMap::new(), transactions: 0, cycles: 0 };
+        let inner =
+            Inner { params: *params, counts, samplers, now: Now::default(), lives: BTreeMap::new(), transactions: 0, cycles: 0 };
         Collector(Rc::new(RefCell::new(inner)))
     }
 
@@ -126,8 +173,19 @@ impl Inner {
         self.now.cycle = cycle;
         self.now.walk_reads += u64::from(outputs.m_axi_ptw.arvalid && inputs.m_axi_ptw.arready);
         let ctrl = &inputs.ctrl;
-        if ctrl.awvalid || ctrl.wvalid || outputs.ctrl.bvalid {
-            self.disturb();
+        if ctrl.awvalid {
+            self.now.write = Write::of(&self.params, ctrl.awaddr);
+        }
+        match self.now.write {
+            Write::Nothing => {}
+            Write::Configures => self.disturb(),
+            Write::Command => {
+                self.now.command = Some(cycle);
+                self.lives.values_mut().filter(|life| life.forwarded.is_none()).for_each(|life| life.commanded = true);
+            }
+        }
+        if outputs.ctrl.bvalid && ctrl.bready {
+            self.now.write = Write::Nothing;
         }
         for sampler in &mut self.samplers {
             sampler.cycle(&self.now, inputs, outputs, &mut self.counts);
@@ -167,7 +225,8 @@ impl Inner {
     }
 
     fn begin(&mut self, accepted: &Accepted) {
-        let disturbed = self.now.disturbance.is_some_and(|last| self.now.cycle - last < SETTLE);
+        let soon = |last: Option<u64>| last.is_some_and(|last| self.now.cycle - last < SETTLE);
+        let (disturbed, commanded) = (soon(self.now.disturbance), soon(self.now.command));
         // Those that wait are no longer alone, and neither is this one.
         let mut others = false;
         for life in self.lives.values_mut().filter(|life| life.forwarded.is_none()) {
@@ -175,7 +234,8 @@ impl Inner {
             others = true;
         }
         let reads = self.now.walk_reads;
-        let life = Life { accepted: *accepted, forwarded: None, disturbed, alone: !others, walk_reads: (reads, reads) };
+        let life =
+            Life { accepted: *accepted, forwarded: None, disturbed, commanded, alone: !others, walk_reads: (reads, reads) };
         self.lives.insert(accepted.serial, life);
         self.now.waiting += 1;
     }

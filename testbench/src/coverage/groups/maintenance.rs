@@ -111,30 +111,33 @@ impl Maintenance {
                 Some(true) => used.named.push(command),
                 Some(false) => used.spared.push(command),
                 // A bank whose VMID is not known: what it names is not either.
-                None => {
-                    used.named.extend([command, command]);
-                }
+                None => used.named.push(COMMANDS.len()),
             }
         }
     }
 
     fn used_again(&mut self, life: &Life, forwarded: &Forwarded, counts: &mut Counts) {
         let Some(t) = forwarded.translation else { return };
-        if forwarded.raced || life.disturbed {
+        if forwarded.raced || life.disturbed || life.commanded {
             return;
         }
         let key = Key { stream: life.accepted.beat.user, bank: t.bank, vmid: t.vmid, asid: t.asid, page: t.va >> 12 };
         self.vmids.insert(t.bank, t.vmid);
         if let Some(before) = self.used.get(&key).filter(|before| before.synchronized) {
             let walked = life.walk_reads.0 != life.walk_reads.1;
-            match (&before.named[..], &before.spared[..]) {
-                (&[command], _) if walked && life.alone => {
+            let only = before.named.first().copied().filter(|first| before.named.iter().all(|other| other == first));
+            match (only, &before.spared[..]) {
+                (Some(command), _) if command < COMMANDS.len() && walked && life.alone => {
                     counts.hit(self.effect, &[command, usize::from(is_block(&before.translation))]);
                     if before.translation.leaf >> 11 & 1 == 0 {
                         counts.hit(self.effect, &[command, 2]);
                     }
                 }
-                ([], spared) if !walked && matches!(forwarded.path, Path::Hit | Path::HitUnderMiss | Path::NoWalk) => {
+                (None, spared)
+                    if before.named.is_empty()
+                        && !walked
+                        && matches!(forwarded.path, Path::Hit | Path::HitUnderMiss | Path::NoWalk) =>
+                {
                     spared.iter().for_each(|&command| counts.hit(self.effect, &[command, 3]));
                 }
                 _ => {}

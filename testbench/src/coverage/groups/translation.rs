@@ -44,20 +44,21 @@ impl Translations {
                 ("64k", "0") => Some("the largest region has 48 bits, and three levels of 64K tables resolve 55"),
                 _ => None,
             });
-        let permission = Group::new("CV-3", "permission", "accesses that the leaf's AP permits")
-            .axis("AP[2:1]", ["privileged rw", "all rw", "privileged ro", "all ro"])
-            .axis("privilege", PRIVILEGE)
-            .axis("operation", OPERATION)
-            .exclude(|v| match (v[0], v[1], v[2]) {
-                ("privileged ro" | "all ro", _, "write") => Some("read-only: a permission fault"),
-                ("privileged rw" | "privileged ro", "user", _) => {
-                    Some("AP[1] = 0 gives unprivileged software no access: a permission fault")
-                }
-                ("all rw", "privileged", "fetch") => {
-                    Some("what unprivileged software can write, privileged software cannot execute: a permission fault")
-                }
-                _ => None,
-            });
+        let permission = Group::new(
+            "CV-3",
+            "permission",
+            "accesses that a leaf with this AP permitted (tables above it may limit it further)",
+        )
+        .axis("AP[2:1]", ["privileged rw", "all rw", "privileged ro", "all ro"])
+        .axis("privilege", PRIVILEGE)
+        .axis("operation", OPERATION)
+        .exclude(|v| match (v[0], v[1], v[2]) {
+            ("privileged ro" | "all ro", _, "write") => Some("read-only: a permission fault"),
+            ("privileged rw" | "privileged ro", "user", _) => {
+                Some("AP[1] = 0 gives unprivileged software no access: a permission fault")
+            }
+            _ => None,
+        });
         let scope = Group::new("CV-4", "scope", "translations by the scope of their leaf")
             .axis("granule", GRANULE)
             .axis("leaf", ["page", "block"])
