@@ -87,6 +87,8 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     pub look_vpn: Signal<Out, Word<37>>,
     /// The permission that the access needs, one of {px, pw, pr, ux, uw, ur}.
     pub look_need: Signal<Out, Word<6>>,
+    /// The address is beyond the output size.
+    pub look_over: Signal<Out, Bit>,
     /// Select stage, from the micro TLB.
     pub sel_hit: Signal<In, Bit>,
     pub sel_ppn: Signal<In, Word<36>>,
@@ -148,7 +150,6 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     sel_index: DFF<Word<4>>,
     sel_entry: DFF<Word<Q>>,
     sel_beat: DFF<Word<102>>,
-    sel_over: DFF<Bit>,
     // States of the entries.
     parked: DFF<Word<Q>>,
     open: DFF<Word<Q>>,
@@ -234,8 +235,8 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, sel_valid, sel_new, sel_index, sel_entry, sel_beat, sel_over, parked, open, waiting, replay, flying,
-            fault, raz, again, must
+            self, clock, sel_valid, sel_new, sel_index, sel_entry, sel_beat, parked, open, waiting, replay, flying, fault, raz,
+            again, must
         );
         clock!(self, clock, credits, park, pick, refusals, payload, requests, out);
         self.credits.aresetn.next = self.aresetn.val();
@@ -273,7 +274,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.park.key_vpn.next = self.l_look.val().get_bits::<18>(12);
         self.park.key_id.next = self.l_look.val().get_bits::<8>(93);
         self.l_over.next = self.l_look.val().get_bits::<49>(0) & self.over_mask.val();
-        self.sel_over.d.next = self.l_over.val().any();
+        self.look_over.next = self.l_over.val().any();
         self.sel_beat.d.next = self.l_look.val();
         self.sel_valid.d.next = self.pick.valid.val() | self.l_take.val();
         self.sel_new.d.next = !self.pick.valid.val();
@@ -293,7 +294,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
 
         // Select stage: does it hit?
         self.l_legal.next = !self.sel_beat.q.val().get_bit(101);
-        self.l_hit.next = self.sel_hit.val() & self.l_legal.val() & !(self.sel_mask.val().get_bit(6) & self.sel_over.q.val());
+        self.l_hit.next = self.sel_hit.val() & self.l_legal.val();
 
         // Is an older one of its id parked?
         self.l_rivals.next = self.parked.q.val();

@@ -22,6 +22,8 @@ pub struct StartS2 {
     pub granule: Signal<In, Word<2>>,
     /// As `bank` packs it.
     pub cfg: Signal<In, Word<19>>,
+    /// Bit k: the IPA has bit 25 + k (T0SZ at most 38 - k).
+    pub reach: Signal<In, Word<23>>,
     pub sl0: Signal<In, Word<2>>,
     pub aarch32: Signal<In, Bit>,
     /// TTBR0[47:0].
@@ -34,7 +36,6 @@ pub struct StartS2 {
     pub start: Signal<Out, Word<48>>,
     pub start_level: Signal<Out, Word<2>>,
     tsz: Signal<Local, Word<6>>,
-    size: Signal<Local, Word<6>>,
     in_range: Signal<Local, Word<48>>,
     outside: Signal<Local, Word<48>>,
     covered: Signal<Local, Word<48>>,
@@ -52,10 +53,7 @@ impl Logic for StartS2 {
     #[hdl_gen]
     fn update(&mut self) {
         self.tsz.next = self.cfg.val().get_bits::<6>(8);
-        self.size.next = bits::<6>(0) - self.tsz.val();
-        self.in_range.next = bits::<48>(0xffff_ffff_ffff_u128);
-        self.in_range.next = self.in_range.val() << self.size.val();
-        self.in_range.next = !self.in_range.val();
+        self.in_range.next = (bit_cast::<48, 23>(self.reach.val()) << 25) | 0x1ff_ffff;
         self.outside.next = self.ipa.val().get_bits::<48>(0) & !self.in_range.val();
         self.covered.next = self.ipa.val().get_bits::<48>(0) & self.in_range.val();
 
@@ -168,7 +166,10 @@ mod tests {
 
     #[test]
     fn verilog_agrees_starts2() {
-        equivalence(StartS2::default, 6000, 1, drive!(ipa, granule, cfg, sl0, aarch32, ttbr), |_| {});
+        equivalence(StartS2::default, 6000, 1, drive!(ipa, granule, cfg, reach, sl0, aarch32, ttbr), |s| {
+            let size = s.random.below(24);
+            s.set("reach", (1u64 << size) - 1);
+        });
     }
 
     /// The start table of (granule code, SL0, T0SZ) for an address with all bits set below the size.
@@ -178,6 +179,7 @@ mod tests {
         uut.ipa.next = ((1u64 << (64 - tsz)) - 1).into();
         uut.granule.next = granule.into();
         uut.cfg.next = (tsz << 8 | 5 << 16).into();
+        uut.reach.next = ((1u64 << 39 >> tsz) - 1).into();
         uut.sl0.next = sl0.into();
         uut.ttbr.next = 0xffff_ffff_ffff_u64.into();
         assert!(simulate(&mut uut, 10), "settles");
@@ -214,6 +216,7 @@ mod tests {
         uut.connect_all();
         uut.ipa.next = 0x1000u64.into();
         uut.cfg.next = (30u64 << 8 | 5 << 16).into();
+        uut.reach.next = 0x1ffu64.into();
         uut.ttbr.next = 0x1234_5678_9abc_u64.into();
         assert!(simulate(&mut uut, 10), "settles");
         assert_eq!(uut.start.val(), 0x1234_5678_0000);

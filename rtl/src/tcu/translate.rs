@@ -117,8 +117,7 @@ pub struct Translate<
     pub rows_busy: Signal<Out, Word<16>>,
     accept: Accept<SMR, SI>,
     bank: Bank<BI>,
-    keys0: VaIndex,
-    keys1: VaIndex,
+    keys: VaIndex,
     probe: VaIndex,
     f4_keys: DFF<Word<100>>,
     tlb: MainTlb<SW, DA>,
@@ -239,8 +238,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             rows_busy: Signal::default(),
             accept: Accept::new(params),
             bank: Bank::new(params),
-            keys0: VaIndex::new(params),
-            keys1: VaIndex::new(params),
+            keys: VaIndex::new(params),
             probe: VaIndex::new(params),
             f4_keys: DFF::default(),
             tlb: MainTlb::default(),
@@ -364,36 +362,23 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             self.bank.i_bank.next = self.walker.inj_bank.val();
         }
 
-        // F3: cache addresses, worked out for both halves of the address space and for a probe.
-        self.keys0.va.next = self.bank.lk_va0.val();
-        self.keys0.granule.next = self.bank.lk_granule0.val();
-        self.keys1.va.next = self.bank.lk_va1.val();
-        self.keys1.granule.next = self.bank.lk_granule1.val();
+        // F3: cache addresses, of the look-up and of a probe.
+        self.keys.va.next = self.bank.lk_va.val();
+        self.keys.granule.next = self.bank.lk_granule.val();
         self.probe_va.next = bit_cast::<49, 37>(self.inv_vpn.val()) << 12;
         self.probe.va.next = self.probe_va.val();
         self.probe.granule.next = self.invalidate.pr_granule.val();
         self.scan.next = !self.inv_use_va.val() | self.invalidate.pr_clear.val();
         // {key0, key1, key2, sector, line} for F4.
-        self.line.next = self.keys0.line.val();
-        self.sector.next = self.keys0.sector.val();
-        self.key2.next = self.keys0.key2.val();
-        self.key1.next = self.keys0.key1.val();
-        self.key0.next = self.keys0.key0.val();
-        self.look_tlb.next = self.keys0.line_index.val();
-        self.look_wc2.next = self.keys0.index2.val();
-        self.look_wc1.next = self.keys0.index1.val();
-        self.look_wc0.next = self.keys0.index0.val();
-        if self.bank.lk_upper.val() {
-            self.line.next = self.keys1.line.val();
-            self.sector.next = self.keys1.sector.val();
-            self.key2.next = self.keys1.key2.val();
-            self.key1.next = self.keys1.key1.val();
-            self.key0.next = self.keys1.key0.val();
-            self.look_tlb.next = self.keys1.line_index.val();
-            self.look_wc2.next = self.keys1.index2.val();
-            self.look_wc1.next = self.keys1.index1.val();
-            self.look_wc0.next = self.keys1.index0.val();
-        }
+        self.line.next = self.keys.line.val();
+        self.sector.next = self.keys.sector.val();
+        self.key2.next = self.keys.key2.val();
+        self.key1.next = self.keys.key1.val();
+        self.key0.next = self.keys.key0.val();
+        self.look_tlb.next = self.keys.line_index.val();
+        self.look_wc2.next = self.keys.index2.val();
+        self.look_wc1.next = self.keys.index1.val();
+        self.look_wc0.next = self.keys.index0.val();
         self.tlb.lk_set.next = self.look_tlb.val();
         self.tlb.lk_sector.next = self.sector.val();
         self.wc2.lk_index.next = self.look_wc2.val();
@@ -444,10 +429,12 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.start.granule.next = self.bank.o_granule.val();
         self.start.cfg.next = self.bank.o_cfg.val();
         self.start.checked.next = self.bank.o_ext.val().get_bit(7);
+        self.start.reach.next = self.bank.o_reach.val();
         self.start.ttbr.next = self.bank.o_ttbr.val();
         self.start_s2.ipa.next = self.bank.o_va.val();
         self.start_s2.granule.next = self.bank.o_granule.val();
         self.start_s2.cfg.next = self.bank.o_cfg.val();
+        self.start_s2.reach.next = self.bank.o_reach.val();
         self.start_s2.sl0.next = self.bank.o_ext.val().get_bits::<2>(23);
         self.start_s2.aarch32.next = self.bank.o_ext.val().get_bit(7);
         self.start_s2.ttbr.next = self.bank.o_ttbr.val();

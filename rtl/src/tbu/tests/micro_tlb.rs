@@ -12,9 +12,11 @@ macro_rules! pins {
             rd_sid,
             rd_vpn,
             rd_need,
+            rd_over,
             wr_sid,
             wr_vpn,
             wr_need,
+            wr_over,
             drop_all,
             inv_valid,
             inv_use_hyp,
@@ -163,6 +165,19 @@ fn an_entry_that_does_not_permit_the_access_does_not_hit() {
             b.tlb.rd_need.next = (1u64 << need).into();
             assert_eq!(b.look(1, 0x10).is_some(), need == permission, "permission {permission}, needed {need}");
         }
+    }
+}
+
+#[test]
+fn the_whole_space_does_not_answer_beyond_the_output_size() {
+    for (mask, whole) in [(0b111_1111, true), (0b011_1111, false)] {
+        let mut b = Bench::new();
+        b.fill(1, 0, mask, 0x99);
+        b.settle();
+        b.tlb.rd_over.next = true;
+        assert_eq!(b.look(1, 0x10).is_some(), !whole);
+        b.tlb.rd_over.next = false;
+        assert!(b.look(1, 0x10).is_some());
     }
 }
 
