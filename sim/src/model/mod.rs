@@ -238,6 +238,11 @@ impl Model {
         }
     }
 
+    /// Where stream mapping takes an access under the registers as they are.
+    pub fn route(&self, access: &Access) -> Route {
+        stream::route(&self.registers, access)
+    }
+
     /// Records a fault as the hardware's recorder does.
     pub fn record(&mut self, access: &Access, fault: &Fault) {
         let as_checked = match stream::route(&self.registers, access) {

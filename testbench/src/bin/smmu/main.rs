@@ -8,6 +8,7 @@ mod bench;
 mod decode;
 mod exit;
 mod list;
+mod replay;
 mod run;
 mod verilog;
 
@@ -25,6 +26,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Replay(replay::Args),
     List(list::Args),
     Decode(decode::Args),
     Verilog(verilog::Args),
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     // clap prints usage errors and leaves with status 2 by itself.
     let result = match Cli::parse().command {
         Command::Run(args) => run::main(args),
+        Command::Replay(args) => replay::main(args),
         Command::List(args) => list::main(args),
         Command::Decode(args) => decode::main(args),
         Command::Verilog(args) => verilog::main(args),
