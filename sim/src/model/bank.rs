@@ -326,6 +326,8 @@ impl Translator<'_> {
         match (banks.second, found.second) {
             (_, Some(leaf)) => attributes.combine(leaf.attributes),
             (Some(second), None) => attributes.overridden(Overrides::of_control(register(regs::CB_SCTLR, second.bank))),
+            // The fields are those of TYPE 1; a nested bank asked for its stage 1 alone has others there.
+            (None, None) if field(register(regs::CBAR, banks.bank), 17, 16) != 1 => attributes,
             (None, None) => Overrides::apply_cbar(register(regs::CBAR, banks.bank), attributes),
         }
     }
