@@ -49,25 +49,27 @@ circuits!(SmmuMini, SmmuZynqmp, SmmuSc8180x, SmmuSm8550);
 /// becomes real memory.
 const STACK: usize = 512 << 20;
 
-fn connected<T: Circuit + Default + 'static>() -> Box<dyn Circuit> {
-    let mut top = Box::<T>::default();
+fn connected<T: Circuit + 'static>(top: T) -> Box<dyn Circuit> {
+    let mut top = Box::new(top);
     top.connect_all();
     top
 }
 
-/// The circuit of a preset, connected; `None` if there is none of that name.
+/// The circuit of a preset, connected; `None` if there is none of that name. The name chooses the sizes; straps and features are those of
+/// `params`.
 ///
 /// # Errors
 /// The system gives no thread with room for the elaboration.
 pub fn circuit(params: &Params) -> std::io::Result<Option<Box<dyn Circuit>>> {
-    let elaborate: fn() -> Box<dyn Circuit> = match params.name {
-        "mini" => connected::<SmmuMini>,
-        "zynqmp" => connected::<SmmuZynqmp>,
-        "sc8180x" => connected::<SmmuSc8180x>,
-        "sm8550" => connected::<SmmuSm8550>,
+    let elaborate: fn(&Params) -> Box<dyn Circuit> = match params.name {
+        "mini" | "full" => |params| connected(SmmuMini::new(params)),
+        "zynqmp" => |params| connected(SmmuZynqmp::new(params)),
+        "sc8180x" => |params| connected(SmmuSc8180x::new(params)),
+        "sm8550" => |params| connected(SmmuSm8550::new(params)),
         _ => return Ok(None),
     };
-    let thread = std::thread::Builder::new().name("elaborate".into()).stack_size(STACK).spawn(elaborate)?;
+    let params = *params;
+    let thread = std::thread::Builder::new().name("elaborate".into()).stack_size(STACK).spawn(move || elaborate(&params))?;
     match thread.join() {
         Ok(top) => Ok(Some(top)),
         Err(panic) => std::panic::resume_unwind(panic),

@@ -244,12 +244,20 @@ pub const SM8550: Params = Params {
     ..SC8180X
 };
 
-/// All presets, in the order in which they are listed.
+/// The sizes of `mini` with every feature that the hardware has.
+pub const FULL: Params = Params {
+    name: "full",
+    purpose: "the sizes of mini with every feature that the hardware has",
+    features: Features { stage2: true, nested: true, aarch32: Aarch32::Both, big_endian: true, ..Features::STAGE1 },
+    ..MINI
+};
+
+/// All presets, in the order in which they are listed. [`FULL`] is not listed: it is a variant for tests and measurements.
 pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550];
 
-/// The preset of that name.
+/// The preset of that name, listed or not.
 pub fn preset(name: &str) -> Option<&'static Params> {
-    PRESETS.iter().find(|p| p.name == name)
+    PRESETS.iter().chain(std::iter::once(&FULL)).find(|p| p.name == name)
 }
 
 impl Params {

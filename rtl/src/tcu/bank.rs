@@ -258,8 +258,8 @@ impl<const BI: usize> Logic for Bank<BI> {
         self.type0.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
         self.va64.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
         self.regions.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
-        self.stage2.next = self.has_stage2.val() & (self.i_sub.val() | self.type0.rdata.val().get_bit(0));
-        self.aarch32.next = self.has_long.val() & !self.va64.rdata.val().get_bit(0);
+        self.stage2.next = self.has_stage2.val() & (self.i_sub.val() | self.type0.rdata.val().any());
+        self.aarch32.next = self.has_long.val() & !self.va64.rdata.val().any();
         self.short.next = self.has_short.val() & self.aarch32.val() & !self.stage2.val() & !self.regions.rdata.val().get_bit(6);
         // F2: the regions of AArch32. Region 1 wins where both fit.
         self.size0.next = self.regions.rdata.val().get_bits::<3>(0);
@@ -429,7 +429,7 @@ impl<const BI: usize> Logic for Bank<BI> {
         }
         self.f4_asid.d.next = self.asid.val();
         self.f4_vmid.d.next = self.cbar.rdata.val().get_bits::<9>(2);
-        self.missing.next = !self.cba2r.rdata.val().get_bit(0)
+        self.missing.next = !self.cba2r.rdata.val().any()
             & (!self.has_long.val() | (!self.has_short.val() & !self.f3_stage2.q.val() & !self.tcr_more.rdata.val().get_bit(1)));
         self.ext.next = 0.into();
         self.ext.next = self.ext.val().replace_bit(10, self.missing.val());
@@ -476,10 +476,10 @@ impl<const BI: usize> Logic for Bank<BI> {
         self.s2_va64.raddr.next = bit_cast::<BI, 8>(self.ndx.rdata.val());
         self.o_ext.next = self.f4_ext.q.val();
         if self.has_nested.val() {
-            self.flag.next = self.f4_there.q.val() & self.s2_type0.rdata.val().get_bit(0);
+            self.flag.next = self.f4_there.q.val() & self.s2_type0.rdata.val().any();
             self.o_ext.next = self.o_ext.val().replace_bit(11, self.flag.val());
             self.o_ext.next = self.o_ext.val() | (bit_cast::<25, 3>(self.s2_sctlr.rdata.val()) << 12);
-            self.flag.next = !self.has_long.val() & !self.s2_va64.rdata.val().get_bit(0);
+            self.flag.next = !self.has_long.val() & !self.s2_va64.rdata.val().any();
             self.o_ext.next = self.o_ext.val().replace_bit(15, self.flag.val());
         }
 

@@ -53,7 +53,7 @@ pub struct DescriptorShort {
     is_table: Signal<Local, Bit>,
     is_leaf: Signal<Local, Bit>,
     super_section: Signal<Local, Bit>,
-    large: Signal<Local, Bit>,
+    is_large: Signal<Local, Bit>,
     ap: Signal<Local, Word<3>>,
     xn: Signal<Local, Bit>,
     pxn: Signal<Local, Bit>,
@@ -74,7 +74,7 @@ impl Logic for DescriptorShort {
         self.is_table.next = !self.second.val() & (self.desc.val().get_bits::<2>(0) == 1);
         self.is_leaf.next = (self.second.val() & (self.desc.val().get_bits::<2>(0) != 0)) | self.desc.val().get_bit(1);
         self.super_section.next = !self.second.val() & self.desc.val().get_bit(18);
-        self.large.next = self.desc.val().get_bits::<2>(0) == 1;
+        self.is_large.next = self.desc.val().get_bits::<2>(0) == 1;
 
         // Section unless said otherwise.
         self.ap.next = bit_cast::<3, 2>(self.desc.val().get_bits::<2>(10)).replace_bit(2, self.desc.val().get_bit(15));
@@ -114,7 +114,7 @@ impl Logic for DescriptorShort {
             self.ppn.next = bit_cast::<36, 20>(self.desc.val().get_bits::<20>(12));
             self.page.next = bit_cast::<36, 20>(self.desc.val().get_bits::<20>(12));
             self.xn.next = self.desc.val().get_bit(0);
-            if self.large.val() {
+            if self.is_large.val() {
                 self.mask.next = 0x03.into();
                 self.place.next = 0.into();
                 self.ppn.next = bit_cast::<36, 16>(self.desc.val().get_bits::<16>(16)) << 4;

@@ -472,17 +472,17 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
         self.eae.raddr.next = self.event_bank.val();
         self.eae.raddr2.next = self.soft_bank.val();
         self.event_format.next = 0.into();
-        if self.stage2_bank.rdata.val().get_bit(0) | self.eae.rdata.val().get_bit(0) {
+        if self.stage2_bank.rdata.val().any() | self.eae.rdata.val().any() {
             self.event_format.next = 1.into();
         }
-        if self.va64.rdata.val().get_bit(0) {
+        if self.va64.rdata.val().any() {
             self.event_format.next = 2.into();
         }
         self.soft_format.next = 0.into();
-        if self.stage2_bank.rdata2.val().get_bit(0) | self.eae.rdata2.val().get_bit(0) {
+        if self.stage2_bank.rdata2.val().any() | self.eae.rdata2.val().any() {
             self.soft_format.next = 1.into();
         }
-        if self.va64.rdata2.val().get_bit(0) {
+        if self.va64.rdata2.val().any() {
             self.soft_format.next = 2.into();
         }
         self.old_active.next = self.old_code.val().any() | self.old_multi.val();

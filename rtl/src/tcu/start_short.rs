@@ -17,7 +17,7 @@ pub struct StartShort {
     pub start: Signal<Out, Word<48>>,
     entries: Signal<Local, Word<12>>,
     index: Signal<Local, Word<12>>,
-    table: Signal<Local, Word<32>>,
+    bounds: Signal<Local, Word<32>>,
     addr: Signal<Local, Word<32>>,
 }
 
@@ -27,9 +27,9 @@ impl Logic for StartShort {
         self.entries.next = 0xfff.into();
         self.entries.next = self.entries.val() >> self.n.val();
         self.index.next = self.va.val().get_bits::<12>(20) & self.entries.val();
-        self.table.next = (bit_cast::<32, 12>(self.entries.val()) << 2) | 3;
-        self.table.next = self.ttbr.val() & !self.table.val();
-        self.addr.next = self.table.val() | (bit_cast::<32, 12>(self.index.val()) << 2);
+        self.bounds.next = (bit_cast::<32, 12>(self.entries.val()) << 2) | 3;
+        self.bounds.next = self.ttbr.val() & !self.bounds.val();
+        self.addr.next = self.bounds.val() | (bit_cast::<32, 12>(self.index.val()) << 2);
         self.addr.next = self.addr.val() & 0xffff_fff8_u64;
         self.start.next = bit_cast::<48, 32>(self.addr.val());
     }

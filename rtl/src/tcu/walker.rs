@@ -404,7 +404,7 @@ impl Logic for Walker {
             self.beats.wdata.next = 0.into();
         }
         // E1: big-endian descriptors are turned, 8 bytes of the long formats, 4 of the short one.
-        self.in_stage2.next = self.has_stage2.val() & self.phase.rdata.val().get_bit(0);
+        self.in_stage2.next = self.has_stage2.val() & self.phase.rdata.val().any();
         self.e1_data.next = self.beat.val().get_bits::<64>(0);
         self.swapped.next = bit_cast::<64, 8>(self.e1_data.val().get_bits::<8>(56))
             | (bit_cast::<64, 8>(self.e1_data.val().get_bits::<8>(48)) << 8)

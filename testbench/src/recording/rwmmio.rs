@@ -63,7 +63,8 @@ pub fn parse(text: &str, base: Option<u64>) -> Result<Recording, ParseError> {
             continue;
         };
         let (bytes, value, name) = (event.bytes, event.value, String::new());
-        let item = if event.write { Item::Write { bytes, offset, value, name } } else { Item::Read { bytes, offset, value, name } };
+        let item =
+            if event.write { Item::Write { bytes, offset, value, name } } else { Item::Read { bytes, offset, value, name } };
         lines.push(Line { number: event.line, item });
     }
     if lines.is_empty() {
@@ -97,7 +98,9 @@ fn event(line: usize, text: &str) -> Result<Option<Event>, ParseError> {
             let advice = "an event has width=, val= and addr=; is the line cut?";
             return Err(error(start, format!("the event has no {name}="), advice));
         };
-        number(value).map(|value| (at, value)).ok_or_else(|| error(at, format!("'{value}' is no number"), "it is hexadecimal with 0x, or decimal"))
+        number(value)
+            .map(|value| (at, value))
+            .ok_or_else(|| error(at, format!("'{value}' is no number"), "it is hexadecimal with 0x, or decimal"))
     };
     let (at, width) = field("width")?;
     let bytes = match width {
