@@ -385,8 +385,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.vpn.next = self.vpn.val() | (bit_cast::<37, 5>(self.value_high.q.val().get_bits::<5>(0)) << 32);
         }
         if self.controls.q.val().get_bit(27) & self.upper.val() & self.aarch32.q.val() {
-            self.asid.next = bit_cast::<16, 8>(self.written.val().get_bits::<8>(0));
-            self.vpn.next = bit_cast::<37, 20>(self.written.val().get_bits::<20>(12));
+            self.asid.next = bit_cast::<16, 8>(self.access_data.val().get_bits::<8>(0));
+            self.vpn.next = bit_cast::<37, 20>(self.access_data.val().get_bits::<20>(12));
         }
         if self.how.val().get_bit(6) {
             self.vpn.next = bit_cast::<37, 20>(self.written.val().get_bits::<20>(12));

@@ -208,7 +208,9 @@ fn behaviour(params: &Params, id: RegId, word: usize) -> (u32, u32, u32) {
             Access::ReadOnly | Access::WriteOnly | Access::Restore | Access::Reserved => 0,
         },
     };
-    (controls, mask, reset)
+    // Where nothing is kept the mask does not matter: one kind less for each register that is a command or a constant.
+    let kept = controls & (W_STORE | W_SET | W_CLEAR | W_RECORD | W_FSR_CLEAR | W_FSR_SET) != 0;
+    (controls, if kept { mask } else { 0 }, reset)
 }
 
 #[cfg(test)]

@@ -233,7 +233,7 @@ fn zynqmp() -> ZynqmpBench {
 
 #[test]
 fn synthesizes() {
-    crate::testing::synthesis_check(Mini::new(&MINI));
+    crate::testing::synthesis_check(Mini::new(&crate::params::FULL));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn verilog_agrees() {
     let offsets: Vec<u32> = RegId::all().map(|id| id.offset(&MINI, 0)).collect();
     let mut pick = 0usize;
     crate::testing::equivalence(
-        || Mini::new(&MINI),
+        || Mini::new(&crate::params::FULL),
         8000,
         21,
         crate::drive!(

@@ -1,7 +1,7 @@
 //! Fault records, status, interrupts.
 
 use super::*;
-use crate::params::{Params, S1CbndxStrap, Straps};
+use crate::params::{Params, S1CbndxStrap, Straps, FULL};
 
 const TF: u64 = 1 << 1;
 const PF: u64 = 1 << 3;
@@ -274,4 +274,51 @@ fn a_master_that_takes_no_responses_blocks_no_fault() {
     b.uut.s_axil_ctrl_r.ready.next = false;
     b.uut.s_axil_ctrl_b.ready.next = false;
     assert_eq!(b.read(CB_FAR, 0), 0x123_4000);
+}
+
+#[test]
+fn a_stage_2_fault_leaves_its_ipa_and_where_it_comes_from() {
+    let mut b = MiniBench::new(&FULL);
+    b.write32(CBA2R, 2, 1);
+    b.write32(CBAR, 2, 0);
+    b.uut.flt_stage2.next = true;
+    b.uut.flt_nested.next = true;
+    b.uut.flt_s1ptwf.next = true;
+    b.uut.flt_s1bank.next = 1u64.into();
+    b.uut.flt_ipa.next = 0x8_7654_3210_u64.into();
+    b.fault(Fault { bank: Some(2), code: TF, level: 2, va: 0xABCD_E123, ..Default::default() });
+    assert_eq!(b.read(CB_FSR, 2), FORMAT | TF);
+    assert_eq!(b.read(CB_FSYNR0, 2), 1 << 16 | 1 << 3 | 1 << 2 | 2, "S1CBNDX, S1PTWF, NESTED, level");
+    assert_eq!(b.read(CB_IPAFAR, 2), 0x8765_4321_0123, "the page of the IPA, and the offset of FAR");
+    // Saved and restored: the offset stays that of FAR.
+    b.write64(CB_IPAFAR, 2, 0x1234_5678_9FFF);
+    assert_eq!(b.read(CB_IPAFAR, 2), 0x1234_5678_9123);
+    assert_eq!(b.read(CB_IPAFAR, 1), 0);
+    // A fault of stage 1 leaves the IPA alone.
+    b.uut.flt_stage2.next = false;
+    b.write32(CB_FSR, 2, 0xFFFF_FFFF);
+    b.fault(Fault { bank: Some(2), code: PF, va: 0x456, ..Default::default() });
+    assert_eq!(b.read(CB_FSYNR0, 2), 0);
+    assert_eq!(b.read(CB_IPAFAR, 2), 0x1234_5678_9456);
+}
+
+#[test]
+fn the_format_is_taken_when_the_status_leaves_zero() {
+    let mut b = MiniBench::new(&FULL);
+    let format = |b: &mut MiniBench| b.read(CB_FSR, 1) >> 9 & 3;
+    // VA64, TCR.EAE, CBAR.TYPE and what they make of it.
+    for (va64, tcr, cbar, expected) in [(1, 0, 1 << 16, 2), (0, 0, 1 << 16, 0), (0, 1 << 31, 1 << 16, 1), (0, 0, 0, 1)] {
+        b.write32(CBA2R, 1, va64);
+        b.write32(CB_TCR, 1, tcr);
+        b.write32(CBAR, 1, cbar);
+        b.fault(Fault { bank: Some(1), code: TF, ..Default::default() });
+        b.write32(CBA2R, 1, va64 ^ 1);
+        assert_eq!(format(&mut b), expected, "as it was when the fault came");
+        b.write32(CB_FSR, 1, 0xFFFF_FFFF);
+        assert_eq!(format(&mut b), 0);
+        b.write32(CBA2R, 1, va64);
+        b.write32(CB_FSRRESTORE, 1, TF as u32);
+        assert_eq!(format(&mut b), expected, "restored");
+        b.write32(CB_FSR, 1, 0xFFFF_FFFF);
+    }
 }

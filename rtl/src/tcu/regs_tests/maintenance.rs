@@ -1,6 +1,7 @@
 //! TLB maintenance commands and synchronization.
 
 use super::*;
+use crate::params::FULL;
 
 /// Runs until the queue is empty and returns what was applied.
 fn applied(b: &mut MiniBench) -> Vec<Op> {
@@ -257,4 +258,32 @@ fn a_master_that_takes_no_responses_blocks_no_maintenance() {
     b.apply_after = Some(1);
     b.until(60, |b| b.flips == 1);
     assert_eq!(b.ops.len(), 1);
+}
+
+#[test]
+fn commands_by_ipa_are_by_address_in_the_vmid_of_the_bank() {
+    let mut b = MiniBench::new(&FULL);
+    b.write32(CBAR, 3, 0x77);
+    b.write64(CB_TLBIIPAS2, 3, 0xFFF_FFF8_7654_3210);
+    b.write64(CB_TLBIIPAS2L, 3, 0x1_2345);
+    let op = Op { vmid: Some(0x77), vpn: Some(0x8_7654_3210), ..Op::default() };
+    assert_eq!(applied(&mut b), [op, Op { vpn: Some(0x1_2345), leaf: true, ..op }]);
+}
+
+#[test]
+fn commands_of_an_aarch32_bank_have_address_and_asid_in_one_word() {
+    let mut b = MiniBench::new(&FULL);
+    b.write32(CBAR, 1, 1 << 16 | 0x21);
+    let whole = Op { vmid: Some(0x21), asid: Some(0x5C), vpn: Some(0x8_7654), ..Op::default() };
+    b.write32(CB_TLBIVA, 1, 0x8765_4A5C);
+    b.write32(CB_TLBIVAAL, 1, 0x8765_4A5C);
+    b.write32(CB_TLBIASID, 1, 0xFF5C);
+    let expected = [whole, Op { asid: None, leaf: true, ..whole }, Op { vpn: None, ..whole }];
+    assert_eq!(applied(&mut b), expected);
+    // The same words in an AArch64 bank.
+    b.write32(CBA2R, 1, 1);
+    b.write64(CB_TLBIVA, 1, 0x105 << 48 | 0x8765_4A5C);
+    b.write32(CB_TLBIASID, 1, 0xFF5C);
+    let op = Op { vmid: Some(0x21), asid: Some(0x105), vpn: Some(0x8765_4A5C), ..Op::default() };
+    assert_eq!(applied(&mut b), [op, Op { asid: Some(0xFF5C), vpn: None, ..op }]);
 }
