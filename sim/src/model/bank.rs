@@ -358,9 +358,7 @@ fn permitted(leaf: Stage2Leaf, ipa: u64, purpose: Purpose, protect: bool) -> Res
 fn fault_of(banks: &BankUse, stop: Stop) -> Fault {
     let first = banks.first.map(|stage| stage.bank);
     match stop {
-        Stop::One(fault) => {
-            Fault { ptwf: fault.ptwf, ..Fault::context(first.unwrap_or(banks.bank), fault.code, fault.level) }
-        }
+        Stop::One(fault) => Fault { ptwf: fault.ptwf, ..Fault::context(first.unwrap_or(banks.bank), fault.code, fault.level) },
         Stop::Two(Stage2Fault { fault, ipa, on_walk }) => Fault {
             ptwf: fault.ptwf,
             stage2: Some(Stage2Record { ipa, stage1_bank: first, on_walk }),

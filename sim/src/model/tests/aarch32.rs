@@ -114,9 +114,7 @@ fn faults_of_short_descriptors() {
 
 #[test]
 fn access_permissions_without_afe() {
-    for (ap, expected) in
-        [(0, ""), (1, "RWX"), (2, "RWXrx"), (3, "RWXrwx"), (4, ""), (5, "RX"), (6, "RXrx"), (7, "RXrx")]
-    {
+    for (ap, expected) in [(0, ""), (1, "RWX"), (2, "RWXrx"), (3, "RWXrwx"), (4, ""), (5, "RX"), (6, "RXrx"), (7, "RXrx")] {
         let mut rig = short(SHORT & !4);
         set32(&mut rig, first(0), 0x4000_0000 | (ap & 3) << 10 | (ap >> 2) << 15 | 2);
         assert_eq!(kinds(&mut rig, 0x1000), expected, "section, AP={ap}");
@@ -143,12 +141,9 @@ fn execute_never_bits() {
         assert_eq!(kinds(&mut rig, 0x1000), expected, "bits {bits:#x}, SCTLR={sctlr:#x}");
     }
     // Pages: XN is bit 0 of a small and bit 15 of a large one; PXN is bit 2 of the table entry.
-    for (table, page, expected) in [
-        (1, 3 << 4 | 3, "RWrw"),
-        (1, 3 << 4 | 1 | 1 << 15, "RWrw"),
-        (5, 3 << 4 | 2, "RWrwx"),
-        (1, 3 << 4 | 2, "RWXrwx"),
-    ] {
+    for (table, page, expected) in
+        [(1, 3 << 4 | 3, "RWrw"), (1, 3 << 4 | 1 | 1 << 15, "RWrw"), (5, 3 << 4 | 2, "RWrwx"), (1, 3 << 4 | 2, "RWXrwx")]
+    {
         let mut rig = short(SHORT);
         set32(&mut rig, first(0), 0x8000_0400 | table);
         set32(&mut rig, 0x8000_0404, 0x4000_0000 | page);
@@ -213,12 +208,9 @@ fn long_descriptors() {
     assert_eq!(rig.get(regs::CB_FSR, BANK), 0x208, "FORMAT 1");
     rig.set(regs::CB_FSR, BANK, 0xFFFF_FFFF);
     assert_eq!(rig.get(regs::CB_FSR, BANK), 0);
-    for (access, code, level) in [
-        (read(0), TF, 1),
-        (read(0x4000_0000), TF, 2),
-        (read(0x40A0_0000), TF, 3),
-        (read(0x1_0000_0000), TF, 1),
-    ] {
+    for (access, code, level) in
+        [(read(0), TF, 1), (read(0x4000_0000), TF, 2), (read(0x40A0_0000), TF, 3), (read(0x1_0000_0000), TF, 1)]
+    {
         assert_eq!(rig.refused(access), Fault::context(BANK, code, level), "{:#x}", access.addr);
     }
     // User-writable, and still executable privileged.

@@ -43,7 +43,9 @@ fn stage_1_attributes_replace_the_clients() {
     let mut rig = Rig::with_params(&FULL);
     rig.set(regs::CB_MAIR0, BANK, 0xF404_FF44);
     // Index 0 non-cacheable, 1 write-back, 2 Device-nGnRE; SH inner in each.
-    for (index, expected) in [(0, (0b0011, 2, 0b0011)), (1, (0b1111, 1, 0b1111)), (2, (0b0001, 2, 0b0001)), (3, (0b1111, 1, 0b0011))] {
+    for (index, expected) in
+        [(0, (0b0011, 2, 0b0011)), (1, (0b1111, 1, 0b1111)), (2, (0b0001, 2, 0b0001)), (3, (0b1111, 1, 0b0011))]
+    {
         let va = 0x1000 * (index + 1);
         rig.leaf(va, 0x4_0000_0000, 3, LEAF | index << 2);
         for cache in [0, 0b0011, WB] {
