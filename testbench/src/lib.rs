@@ -9,6 +9,7 @@
 pub mod axi;
 pub mod bench;
 pub mod benchmark;
+pub mod coverage;
 pub mod decode;
 pub mod linux;
 pub mod memory;

@@ -69,6 +69,11 @@ pub(super) struct Transaction {
     /// Beats that came from downstream and the client has not taken.
     pub beats: VecDeque<ReadBeat>,
     pub resp: Option<u8>,
+    /// For observers: the worst response that the client saw, whether one of its stream and page waited when it came, and the walk
+    /// reads that had been made until then.
+    pub worst: u8,
+    pub shared: bool,
+    pub walks_before: u64,
 }
 
 impl Transaction {

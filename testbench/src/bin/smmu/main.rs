@@ -5,9 +5,12 @@
 //! output, everything else to standard error.
 
 mod bench;
+mod coverage;
 mod decode;
 mod exit;
 mod list;
+#[cfg(feature = "verilator-mutants")]
+mod mutant;
 mod replay;
 mod run;
 mod verilog;
@@ -31,6 +34,9 @@ enum Command {
     Decode(decode::Args),
     Verilog(verilog::Args),
     Bench(bench::Args),
+    Coverage(coverage::Args),
+    #[cfg(feature = "verilator-mutants")]
+    Mutant(mutant::Args),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +48,25 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::main(args),
         Command::Verilog(args) => verilog::main(args),
         Command::Bench(args) => bench::main(args),
+        Command::Coverage(args) => coverage::main(args),
+        #[cfg(feature = "verilator-mutants")]
+        Command::Mutant(args) => mutant::main(args),
     };
+    #[cfg(feature = "verilator-coverage")]
+    let result = result.and(code_coverage());
     exit::code(result)
+}
+
+/// Leaves what Verilator counted of lines and toggles in the folder that `SMMU_CODE_COVERAGE` names, one file a preset and process.
+#[cfg(feature = "verilator-coverage")]
+fn code_coverage() -> exit::Outcome {
+    use anyhow::Context;
+    let Some(folder) = std::env::var_os("SMMU_CODE_COVERAGE").map(std::path::PathBuf::from) else { return Ok(()) };
+    for preset in smmu_rtl::params::PRESETS {
+        let path = folder.join(format!("{}-{}.dat", preset.name, std::process::id()));
+        smmu_sim::dut::verilator::write_coverage(preset.name, &path)
+            .with_context(|| path.display().to_string())
+            .map_err(exit::Failure::Usage)?;
+    }
+    Ok(())
 }
