@@ -326,6 +326,8 @@ impl Translator<'_> {
         match (banks.second, found.second) {
             (_, Some(leaf)) => attributes.combine(leaf.attributes),
             (Some(second), None) => attributes.overridden(Overrides::of_control(register(regs::CB_SCTLR, second.bank))),
+            // The fields are those of TYPE 1; a nested bank asked for its stage 1 alone has others there.
+            (None, None) if field(register(regs::CBAR, banks.bank), 17, 16) != 1 => attributes,
             (None, None) => Overrides::apply_cbar(register(regs::CBAR, banks.bank), attributes),
         }
     }
@@ -356,9 +358,7 @@ fn permitted(leaf: Stage2Leaf, ipa: u64, purpose: Purpose, protect: bool) -> Res
 fn fault_of(banks: &BankUse, stop: Stop) -> Fault {
     let first = banks.first.map(|stage| stage.bank);
     match stop {
-        Stop::One(fault) => {
-            Fault { ptwf: fault.ptwf, ..Fault::context(first.unwrap_or(banks.bank), fault.code, fault.level) }
-        }
+        Stop::One(fault) => Fault { ptwf: fault.ptwf, ..Fault::context(first.unwrap_or(banks.bank), fault.code, fault.level) },
         Stop::Two(Stage2Fault { fault, ipa, on_walk }) => Fault {
             ptwf: fault.ptwf,
             stage2: Some(Stage2Record { ipa, stage1_bank: first, on_walk }),

@@ -199,7 +199,7 @@ impl Model {
         for operation in std::mem::take(&mut self.operations) {
             operation.finish(&mut self.registers, memory);
         }
-        while let Some(held) = self.stalls.next() {
+        while let Some(held) = self.stalls.next_due() {
             let retried = held.is_retry().then_some(held.bank);
             let (verdict, _) = self.attempt(&held.access, held.cache, retried, Some(held.ticket), memory);
             if !matches!(verdict, Verdict::Stalled { .. }) {
@@ -348,8 +348,7 @@ impl Model {
                 fills: Fills::default(),
             }),
             Route::Bank { banks, s2cr } => {
-                let mut translator =
-                    Translator { registers: &self.registers, caches, memory, fills: Fills::default() };
+                let mut translator = Translator { registers: &self.registers, caches, memory, fills: Fills::default() };
                 translator.access(&banks, &Request { access, input, s2cr, retried })
             }
         }
@@ -357,9 +356,8 @@ impl Model {
 
     /// How an access leaves. Without the feature as it came.
     fn output(&self, passed: &Passed, access: &Access, cache: u8) -> OutputAttributes {
-        let prot = |access: &Access| {
-            u8::from(access.privileged) | u8::from(access.non_secure) << 1 | u8::from(access.instruction) << 2
-        };
+        let prot =
+            |access: &Access| u8::from(access.privileged) | u8::from(access.non_secure) << 1 | u8::from(access.instruction) << 2;
         if self.params.features.attributes {
             passed.attributes.output(access.write, prot(&passed.access))
         } else {

@@ -49,7 +49,13 @@ impl LeafRules {
                 !(bits.pxn || by_format || self.wxn && privileged_write)
             }
             (true, false) => bits.user && !(bits.xn || self.wxn && user_write),
-            (false, true) => if kind.write { privileged_write } else { privileged_read },
+            (false, true) => {
+                if kind.write {
+                    privileged_write
+                } else {
+                    privileged_read
+                }
+            }
             (false, false) => bits.user && (!kind.write || user_write),
         }
     }
@@ -194,7 +200,8 @@ mod tests {
 
     #[test]
     fn stage_2_permissions() {
-        let kinds = [(false, false), (true, false), (false, true)].map(|(write, fetch)| AccessKind { write, privileged: false, fetch });
+        let kinds =
+            [(false, false), (true, false), (false, true)].map(|(write, fetch)| AccessKind { write, privileged: false, fetch });
         for (s2ap, xn, expected) in [
             (0, false, [false, false, false]),
             (1, false, [true, false, true]),

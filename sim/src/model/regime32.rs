@@ -153,12 +153,8 @@ mod tests {
 
     #[test]
     fn asids_have_eight_bits() {
-        let mut regs = Stage1Registers {
-            tcr: EAE,
-            ttbr: [0x1234 << 48, 0xABCD << 48],
-            contextidr: 0x5678,
-            ..Stage1Registers::default()
-        };
+        let mut regs =
+            Stage1Registers { tcr: EAE, ttbr: [0x1234 << 48, 0xABCD << 48], contextidr: 0x5678, ..Stage1Registers::default() };
         assert_eq!(regs.asid32(), 0x34);
         regs.tcr |= 1 << 22;
         assert_eq!(regs.asid32(), 0xCD);

@@ -77,14 +77,7 @@ fn access_bits(word: u64, places: &Places, afe: bool) -> LeafBits {
     if afe {
         return LeafBits { af: bit(ap, 0), user: bit(ap, 1), read_only: ap2, ..bits };
     }
-    LeafBits {
-        af: true,
-        no_access: ap == 0,
-        user: ap >= 2,
-        user_read_only: ap == 2,
-        read_only: ap2,
-        ..bits
-    }
+    LeafBits { af: true, no_access: ap == 0, user: ap >= 2, user_read_only: ap == 2, read_only: ap2, ..bits }
 }
 
 fn attributes(word: u64, places: &Places, rules: MemoryRules) -> Attributes {

@@ -185,12 +185,8 @@ mod tests {
 
     #[test]
     fn concatenated_tables_align_the_base() {
-        let registers = |t0sz: u32| Stage2Registers {
-            tcr: t0sz | 1 << 6,
-            ttbr: 0x8000_FFC0,
-            aarch64: true,
-            ..Stage2Registers::default()
-        };
+        let registers =
+            |t0sz: u32| Stage2Registers { tcr: t0sz | 1 << 6, ttbr: 0x8000_FFC0, aarch64: true, ..Stage2Registers::default() };
         let table = |t0sz| registers(t0sz).regime(0, true, 48).map(|w| w.start_table());
         assert_eq!(table(25), Ok(0x8000_F000), "one table");
         assert_eq!(table(24), Ok(0x8000_E000), "two");

@@ -23,18 +23,8 @@ const FSR_BITS: &[(u32, &str)] = &[
     (1, "TF"),
 ];
 /// Fault bits of `sGFSR`.
-const GFSR_BITS: &[(u32, &str)] = &[
-    (31, "MULTI"),
-    (8, "UUT"),
-    (7, "PF"),
-    (6, "EF"),
-    (5, "CAF"),
-    (4, "UCIF"),
-    (3, "UCBF"),
-    (2, "SMCF"),
-    (1, "USF"),
-    (0, "ICF"),
-];
+const GFSR_BITS: &[(u32, &str)] =
+    &[(31, "MULTI"), (8, "UUT"), (7, "PF"), (6, "EF"), (5, "CAF"), (4, "UCIF"), (3, "UCBF"), (2, "SMCF"), (1, "USF"), (0, "ICF")];
 
 /// A request of the driver's user.
 #[derive(Clone, Debug)]
@@ -209,7 +199,13 @@ impl History {
     }
 
     /// Why a register does not read as recorded.
-    pub fn explain_read(&mut self, presenter: &Presenter, place: Option<(RegId, usize)>, recorded: u64, here: u64) -> Vec<String> {
+    pub fn explain_read(
+        &mut self,
+        presenter: &Presenter,
+        place: Option<(RegId, usize)>,
+        recorded: u64,
+        here: u64,
+    ) -> Vec<String> {
         let Some((id, index)) = place else { return Vec::new() };
         let mut sentences = Vec::new();
         let bits = match id {
@@ -250,9 +246,7 @@ impl History {
         let read = |id: RegId, index| model.read(id.offset(model.params(), index), 4);
         let (status, control, bits, enable) = match line.checked_sub(1) {
             None => (read(regs::SGFSR, 0), read(regs::SCR0, 0) >> 2 & 1, GFSR_BITS, "GFIE"),
-            Some(bank) => {
-                (read(regs::CB_FSR, bank as usize), read(regs::CB_SCTLR, bank as usize) >> 6 & 1, FSR_BITS, "CFIE")
-            }
+            Some(bank) => (read(regs::CB_FSR, bank as usize), read(regs::CB_SCTLR, bank as usize) >> 6 & 1, FSR_BITS, "CFIE"),
         };
         vec![format!(
             "The reference model after the same accesses has the fault bits {} and {enable} = {control}.",

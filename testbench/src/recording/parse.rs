@@ -214,13 +214,7 @@ fn transaction(words: &mut Words) -> Result<Item, ParseError> {
     };
     let pa = words.number("physical address", FORM, (1 << 48) - 1)?;
     let why = words.rest().to_string();
-    let access = Transaction {
-        stream,
-        iova,
-        write: flags & 1 != 0,
-        privileged: flags & 2 != 0,
-        instruction: flags & 4 != 0,
-    };
+    let access = Transaction { stream, iova, write: flags & 1 != 0, privileged: flags & 2 != 0, instruction: flags & 4 != 0 };
     Ok(Item::Transaction { access, status, pa, why })
 }
 
@@ -346,7 +340,10 @@ mod tests {
             error("T 1 2 0 4 0 x"),
             "line 1, column 9: '4' is no status; 0 is OK, 1 aborted, 2 read as zero or ignored, 3 stalled"
         );
-        assert_eq!(error("W 4 0 0x100000000 x"), "line 1, column 7: 0x100000000 is too big for the value; it is at most 0xffffffff");
+        assert_eq!(
+            error("W 4 0 0x100000000 x"),
+            "line 1, column 7: 0x100000000 is too big for the value; it is at most 0xffffffff"
+        );
         assert_eq!(error("H now"), "line 1, column 3: 'now' is too much; the form is `H`");
         assert!(error("# nothing").contains("there is nothing to replay"));
         assert!(error("").starts_with("line 1, column 1"));
@@ -355,7 +352,9 @@ mod tests {
 
     #[test]
     fn c_numbers() {
-        for (word, value) in [("0", Some(0)), ("010", Some(8)), ("0xFF", Some(255)), ("08", None), ("", None), ("0x", None), ("-1", None)] {
+        for (word, value) in
+            [("0", Some(0)), ("010", Some(8)), ("0xFF", Some(255)), ("08", None), ("", None), ("0x", None), ("-1", None)]
+        {
             assert_eq!(number(word), value, "{word}");
         }
         assert_eq!(number("0xffffffffffffffff"), Some(u64::MAX));

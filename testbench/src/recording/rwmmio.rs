@@ -55,7 +55,7 @@ pub fn parse(text: &str, base: Option<u64>) -> Result<Recording, ParseError> {
     let inside = |event: &Event| event.addr.checked_sub(base).filter(|&offset| offset < MOST);
     let idr1 = events.iter().find(|event| !event.write && inside(event) == Some(0x24)).map(|event| event.value);
     let (page_shift, pages) = idr1.map_or((12, PAGES), |idr1| (if idr1 >> 31 & 1 == 1 { 16 } else { 12 }, 2 << (idr1 >> 28 & 7)));
-    let end = 2 * pages << page_shift;
+    let end = (2 * pages) << page_shift;
     let mut lines = Vec::new();
     for event in &events {
         let Some(offset) = inside(event).filter(|&offset| offset < end) else {
@@ -63,7 +63,8 @@ pub fn parse(text: &str, base: Option<u64>) -> Result<Recording, ParseError> {
             continue;
         };
         let (bytes, value, name) = (event.bytes, event.value, String::new());
-        let item = if event.write { Item::Write { bytes, offset, value, name } } else { Item::Read { bytes, offset, value, name } };
+        let item =
+            if event.write { Item::Write { bytes, offset, value, name } } else { Item::Read { bytes, offset, value, name } };
         lines.push(Line { number: event.line, item });
     }
     if lines.is_empty() {
@@ -97,7 +98,9 @@ fn event(line: usize, text: &str) -> Result<Option<Event>, ParseError> {
             let advice = "an event has width=, val= and addr=; is the line cut?";
             return Err(error(start, format!("the event has no {name}="), advice));
         };
-        number(value).map(|value| (at, value)).ok_or_else(|| error(at, format!("'{value}' is no number"), "it is hexadecimal with 0x, or decimal"))
+        number(value)
+            .map(|value| (at, value))
+            .ok_or_else(|| error(at, format!("'{value}' is no number"), "it is hexadecimal with 0x, or decimal"))
     };
     let (at, width) = field("width")?;
     let bytes = match width {

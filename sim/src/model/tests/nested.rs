@@ -45,11 +45,7 @@ fn stage_2_fault_on_a_stage_1_walk() {
 
 #[test]
 fn stage_2_fault_of_the_result() {
-    for (word, code) in [
-        (0, TF),
-        (PA | SECOND_LEAF & !(1 << 10), AFF),
-        (PA | SECOND_LEAF & !(1 << 6), PF),
-    ] {
+    for (word, code) in [(0, TF), (PA | SECOND_LEAF & !(1 << 10), AFF), (PA | SECOND_LEAF & !(1 << 6), PF)] {
         let mut rig = nested();
         rig.ram.set(SECOND_SLOT, word);
         assert_eq!(rig.refused(at(VA + 0x40)), of_stage2(code, 3, IPA + 0x40, false));

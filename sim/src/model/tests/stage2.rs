@@ -1,19 +1,14 @@
 //! Stage 2 alone: banks of TYPE 0.
 
 use super::super::context_code::{AFF, ASF, EF, PF, TF};
-use super::super::testing::nested::{
-    at, clear, record, stage2_only, FULL, GO_ON, IPA, ON, PA, SECOND, SECOND_LEAF, SECOND_SLOT,
-};
+use super::super::testing::nested::{at, clear, record, stage2_only, FULL, GO_ON, IPA, ON, PA, SECOND, SECOND_LEAF, SECOND_SLOT};
 use super::super::testing::rig::{write, Rig, STREAM};
 use super::super::{global_code, Access, Fault, Model, Stage2Record};
 use smmu_rtl::params::{Aarch32, Features, Params, ZYNQMP};
 use smmu_rtl::registers as regs;
 
 fn stage2_fault(code: u32, level: u8, ipa: u64) -> Fault {
-    Fault {
-        stage2: Some(Stage2Record { ipa, stage1_bank: None, on_walk: false }),
-        ..Fault::context(SECOND, code, level)
-    }
+    Fault { stage2: Some(Stage2Record { ipa, stage1_bank: None, on_walk: false }), ..Fault::context(SECOND, code, level) }
 }
 
 #[test]
@@ -88,19 +83,15 @@ fn blocks() {
 
 #[test]
 fn permissions_look_at_kind_and_not_at_privilege() {
-    for (s2ap, xn, expected) in [(0, 0, "---"), (1, 0, "r-x"), (2, 0, "-w-"), (3, 0, "rwx"), (3, 1 << 54, "rw-"), (3, 1 << 53, "rwx")] {
+    for (s2ap, xn, expected) in
+        [(0, 0, "---"), (1, 0, "r-x"), (2, 0, "-w-"), (3, 0, "rwx"), (3, 1 << 54, "rw-"), (3, 1 << 53, "rwx")]
+    {
         for privileged in [false, true] {
             let mut rig = stage2_only();
             rig.ram.set(SECOND_SLOT, PA | SECOND_LEAF & !(3 << 6) | s2ap << 6 | xn);
             let kinds = [(at(IPA), 'r'), (write(IPA), 'w'), (Access { instruction: true, ..at(IPA) }, 'x')];
             let found: String = kinds
-                .map(|(access, letter)| {
-                    if rig.go(Access { privileged, ..access }).pa().is_some() {
-                        letter
-                    } else {
-                        '-'
-                    }
-                })
+                .map(|(access, letter)| if rig.go(Access { privileged, ..access }).pa().is_some() { letter } else { '-' })
                 .iter()
                 .collect();
             assert_eq!(found, expected, "S2AP={s2ap} XN={xn:#x} privileged={privileged}");

@@ -58,9 +58,8 @@ fn base(text: &str) -> Result<u64, String> {
 
 pub fn main(args: Args) -> Outcome {
     if args.engine != MODEL {
-        engine(&args.engine).map_err(|_| {
-            unknown("engine", &args.engine, std::iter::once(MODEL).chain(ENGINES.iter().map(|(name, _)| *name)))
-        })?;
+        engine(&args.engine)
+            .map_err(|_| unknown("engine", &args.engine, std::iter::once(MODEL).chain(ENGINES.iter().map(|(name, _)| *name))))?;
     }
     let named = args.preset.as_deref().map(preset).transpose()?;
     if args.vcd.is_some() && args.engine == MODEL {
@@ -119,8 +118,8 @@ fn play(file: &Path, recording: &Recording, named: Option<&'static Params>, args
 
 /// Progress on standard error, if that is a terminal.
 fn bar(file: &Path, lines: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_bar());
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let bar = ProgressBar::new(lines as u64).with_style(style).with_message(name);
     bar.enable_steady_tick(Duration::from_millis(200));
