@@ -5,8 +5,8 @@
 //! them: the scenarios, the tour and a number of random programs, until a check fails. A mutation is noticed if one does: the scoreboard, a
 //! protocol rule, a watchdog, a scenario's end, or the engine, which ends the process when the design does not settle.
 //!
-//! Flip-flop modules are merged into their users first, so that a mutation of one is a mutation of one register, and memories
-//! are kept whole, with their contents: mutations are at their ports. Clocks are left alone: a gated clock is another design, not a fault in this one.
+//! The design is flattened and cleaned first, so that a mutation is in one instance and in logic that something depends on. Memories are
+//! kept whole, with their contents: mutations are at their ports. Clocks are left alone: a gated clock is another design, not a fault in this one.
 //!
 //! What is not noticed has to be explained in [`EXPLAINED`], or answered with a test.
 
@@ -200,8 +200,9 @@ mod tests {
     use super::*;
 
     fn mutations(count: usize) -> Vec<Mutation> {
-        let line =
-            |n: usize| format!("mutate -ctrl mutsel 12 {n} -mode inv -module m -cell c{n} -port A -portbit 0 -src x.v:1.1-1.9\n");
+        let line = |n: usize| {
+            format!("mutate -ctrl mutsel 12 {n} -mode inv -module smmu -cell $flatten\\\\m.c{n} -port A -portbit 0 -src x.v:1.1-1.9\n")
+        };
         let lines: String = (1..=count).map(line).collect();
         list::choose(&lines, "assign a = b;\n", count, 12).expect("mutations")
     }

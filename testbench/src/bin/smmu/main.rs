@@ -12,6 +12,7 @@ mod list;
 #[cfg(feature = "verilator-mutants")]
 mod mutant;
 mod run;
+mod tour;
 mod verilog;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,7 @@ enum Command {
     Decode(decode::Args),
     Verilog(verilog::Args),
     Bench(bench::Args),
+    Tour(tour::Args),
     Coverage(coverage::Args),
     #[cfg(feature = "verilator-mutants")]
     Mutant(mutant::Args),
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::main(args),
         Command::Verilog(args) => verilog::main(args),
         Command::Bench(args) => bench::main(args),
+        Command::Tour(args) => tour::main(args),
         Command::Coverage(args) => coverage::main(args),
         #[cfg(feature = "verilator-mutants")]
         Command::Mutant(args) => mutant::main(args),
