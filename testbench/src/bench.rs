@@ -351,6 +351,11 @@ impl Bench {
         self.lite.post_write(offset, value, bytes);
     }
 
+    /// The register master, for accesses as they stand on the bus, and to change its pauses.
+    pub fn control(&mut self) -> &mut LiteMaster {
+        &mut self.lite
+    }
+
     /// The next finished register access: a read's value, 0 for a write.
     pub fn mmio_poll(&mut self) -> Option<u64> {
         self.lite.poll()

@@ -18,4 +18,5 @@ pub mod report;
 pub mod scenario;
 pub mod scoreboard;
 pub mod system;
+pub mod tour;
 pub mod ufs;
