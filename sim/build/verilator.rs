@@ -8,6 +8,7 @@
 #[path = "generate.rs"]
 mod generate;
 
+use generate::Extras;
 use smmu_rtl::params::{Params, PRESETS};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -18,6 +19,14 @@ use std::process::Command;
 /// Warnings are the business of the front-end check in `smmu-rtl`'s tests.
 const FLAGS: &[&str] = &["--cc", "-O3", "--x-assign", "0", "--x-initial", "0", "-Wno-lint", "-Wno-fatal", "--top-module", "smmu"];
 
+/// What the models have beside their pins, by feature.
+const EXTRAS: Extras = Extras { coverage: cfg!(feature = "verilator-coverage"), mutants: cfg!(feature = "verilator-mutants") };
+/// With coverage, the presets that have coverage goals.
+const COVERED: [&str; 2] = ["mini", "zynqmp"];
+/// With mutants, the preset whose Verilog is mutated, and the variable that says where the mutated Verilog is.
+const MUTATED: &str = "mini";
+const MUTANTS: &str = "SMMU_MUTANTS_VERILOG";
+
 type Outcome<T> = Result<T, String>;
 
 /// Builds every model and writes the Rust side.
@@ -25,7 +34,7 @@ pub fn build() -> Outcome<()> {
     for file in ["build", "src/dut/fields.rs"] {
         println!("cargo:rerun-if-changed={file}");
     }
-    for variable in ["PATH", "VERILATOR_ROOT"] {
+    for variable in ["PATH", "VERILATOR_ROOT", MUTANTS] {
         println!("cargo:rerun-if-env-changed={variable}");
     }
     let tool = Tool::find()?;
@@ -33,17 +42,20 @@ pub fn build() -> Outcome<()> {
     // target/<profile>/build/<package>/out
     let store = out.ancestors().nth(4).unwrap_or(&out).join("verilator");
     let mut rust = generate::RUST_HEADER.to_string();
-    for params in PRESETS {
+    let here =
+        |params: &&Params| (!EXTRAS.coverage || COVERED.contains(&params.name)) && (!EXTRAS.mutants || params.name == MUTATED);
+    for params in PRESETS.iter().filter(here) {
         let (verilog, ports) = smmu_rtl::verilog::emit(params)
             .and_then(|text| Ok((text, smmu_rtl::verilog::ports(params)?)))
             .map_err(|e| format!("preset '{}': {e}", params.name))?;
-        let model = generate::model(params.name, &ports)?;
+        let verilog = if EXTRAS.mutants { mutated()? } else { verilog };
+        let model = generate::model(params.name, &ports, EXTRAS)?;
         rust.push_str(&model.rust);
         let folder = library(&store, &tool, params, &verilog, &model.cpp)?;
         println!("cargo:rustc-link-search=native={}", folder.display());
         println!("cargo:rustc-link-lib=static=smmu_model_{}", params.name);
     }
-    rust.push_str(&generate::rust_footer(PRESETS.iter().map(|p| p.name)));
+    rust.push_str(&generate::rust_footer(PRESETS.iter().filter(here).map(|p| p.name), EXTRAS));
     let path = out.join("models.rs");
     std::fs::write(&path, rust).map_err(|e| format!("{}: {e}", path.display()))?;
     // The one file of the runtime that the crate `verilated` leaves out.
@@ -55,6 +67,14 @@ pub fn build() -> Outcome<()> {
         .map_err(|e| e.to_string())?;
     println!("cargo:rustc-link-lib=stdc++");
     Ok(())
+}
+
+/// The mutated Verilog, which `cargo xtask mutants` makes.
+fn mutated() -> Outcome<String> {
+    let path =
+        std::env::var(MUTANTS).map_err(|_| format!("{MUTANTS} is not set; this build is made by 'cargo xtask mutants'"))?;
+    println!("cargo:rerun-if-changed={path}");
+    std::fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))
 }
 
 /// Verilator on this machine.
@@ -91,6 +111,9 @@ fn compiler(tool: &Tool, level: u32) -> cc::Build {
     let include = tool.root.join("include");
     build.cpp(true).std("gnu++17").opt_level(level).debug(false).warnings(false).extra_warnings(false);
     build.include(include.join("vltstd")).include(include);
+    if EXTRAS.coverage {
+        build.define("VM_COVERAGE", "1");
+    }
     build
 }
 
@@ -98,7 +121,7 @@ fn compiler(tool: &Tool, level: u32) -> cc::Build {
 fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str) -> Outcome<PathBuf> {
     let name = params.name;
     let mut hasher = DefaultHasher::new();
-    (verilog, shim, &tool.version, FLAGS, include_str!("verilator.rs")).hash(&mut hasher);
+    (verilog, shim, &tool.version, FLAGS, include_str!("verilator.rs"), EXTRAS.coverage).hash(&mut hasher);
     (compiler(tool, 2).try_get_compiler().map_err(|e| e.to_string())?.path()).hash(&mut hasher);
     let folder = store.join(format!("{name}-{:016x}", hasher.finish()));
     if folder.join("complete").is_file() {
@@ -116,6 +139,9 @@ fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str
     std::fs::write(&source, verilog).map_err(io(&source))?;
     let prefix = format!("Vsmmu_{name}");
     let mut verilator = Command::new("verilator");
+    if EXTRAS.coverage {
+        verilator.args(["--coverage-line", "--coverage-toggle"]);
+    }
     verilator.args(FLAGS).arg("--prefix").arg(&prefix).arg("--Mdir").arg(&work).arg(&source);
     let output = verilator.output().map_err(|e| format!("verilator: {e}"))?;
     if !output.status.success() {

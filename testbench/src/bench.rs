@@ -19,6 +19,7 @@
 
 mod directed;
 pub mod fixture;
+pub mod observe;
 pub mod stats;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -33,6 +34,7 @@ use crate::memory::latency::Latency;
 use crate::memory::slave::{MemorySlave, SlaveOptions};
 use crate::memory::{Memory, MemoryError};
 use crate::scoreboard::{Mismatch, Oracle, Scoreboard, ScoreboardOptions};
+use observe::{Event, Observer};
 use smmu_rtl::params::{Params, PA_WIDTH, PTW_DATA_WIDTH, PTW_ID_WIDTH, VA_WIDTH};
 use smmu_sim::dut::{self, Device, DeviceError, Inputs, WaveRequest};
 use smmu_sim::model::Model;
@@ -135,6 +137,8 @@ pub struct Bench {
     idle_cycles: u64,
     watchdog: u64,
     ended: Option<String>,
+    observer: Option<Box<dyn Observer>>,
+    events: Vec<Event>,
 }
 
 impl Bench {
@@ -189,6 +193,8 @@ impl Bench {
             idle_cycles: 0,
             watchdog: options.watchdog,
             ended: None,
+            observer: None,
+            events: Vec::new(),
             device,
         };
         bench.reset_hardware()?;
@@ -203,6 +209,24 @@ impl Bench {
     /// The device under test.
     pub fn device(&self) -> &dyn Device {
         &*self.device
+    }
+
+    /// Lets somebody look on from now on. Every cycle's pins and events go to `observer`, which is told the back-pressure at once.
+    pub fn observe_with(&mut self, mut observer: Box<dyn Observer>) {
+        self.scoreboard.note_events();
+        let pauses = |port, pauses| Event::Pauses { port, pauses };
+        for port in &self.ports {
+            observer.event(&pauses("s_axi", port.options().pauses));
+        }
+        observer.event(&pauses("s_axil_ctrl", self.lite.pauses()));
+        observer.event(&pauses("m_axi", self.slave.options().pauses));
+        observer.event(&pauses("m_axi_ptw", self.walk_slave.options().pauses));
+        self.observer = Some(observer);
+    }
+
+    /// Gives the observer back.
+    pub fn take_observer(&mut self) -> Option<Box<dyn Observer>> {
+        self.observer.take()
     }
 
     /// Runs one cycle.
@@ -238,6 +262,11 @@ impl Bench {
         self.control_check.observe(cycle, &inputs.ctrl, &outputs.ctrl)?;
         let held = self.ports.iter().any(|port| port.holds().any());
         self.scoreboard.observe(cycle, outputs, inputs, &mut self.memory, held)?;
+        if let Some(observer) = &mut self.observer {
+            observer.cycle(cycle, inputs, outputs);
+            self.scoreboard.take_events(&mut self.events);
+            self.events.iter().for_each(|event| observer.event(event));
+        }
         self.device.cycle(&self.inputs)?;
         self.idle_cycles = if self.nothing_in_flight() { self.idle_cycles + 1 } else { 0 };
         Ok(())
@@ -303,8 +332,12 @@ impl Bench {
         self.downstream_check.reset();
         self.walk_check.reset();
         self.control_check.reset();
+        let in_flight = self.scoreboard.in_flight();
         self.scoreboard.reset();
         self.idle_cycles = 0;
+        if let Some(observer) = &mut self.observer {
+            observer.event(&Event::Reset { in_flight });
+        }
         Ok(())
     }
 

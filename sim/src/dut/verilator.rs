@@ -52,6 +52,29 @@ pub fn version() -> String {
     verilated::product_version().to_string_lossy().into_owned()
 }
 
+/// Writes what the models of a preset have counted of lines and toggles, as Verilator's `coverage.dat`. Only models that are gone
+/// count. False: there has been none.
+///
+/// # Errors
+/// The file cannot be written, or its name has a zero byte.
+#[cfg(feature = "verilator-coverage")]
+pub fn write_coverage(preset: &str, path: &std::path::Path) -> std::io::Result<bool> {
+    // Verilator ends the process when it cannot write: look first.
+    std::fs::File::create(path)?;
+    let name = std::ffi::CString::new(path.as_os_str().as_encoded_bytes())?;
+    let written = models::coverage(preset, &name);
+    if !written {
+        std::fs::remove_file(path)?;
+    }
+    Ok(written)
+}
+
+/// Chooses one of the mutations in the Verilog for all models, from their next cycle on; 0 is none.
+#[cfg(feature = "verilator-mutants")]
+pub fn set_mutation(number: u32) {
+    models::mutate(number);
+}
+
 /// A model and its pins as they stand.
 struct Engine {
     params: &'static Params,

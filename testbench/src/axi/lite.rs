@@ -50,6 +50,11 @@ impl LiteMaster {
         }
     }
 
+    /// Its back-pressure.
+    pub fn pauses(&self) -> Pauses {
+        self.pauses
+    }
+
     /// Queues a read of `bytes` (4 or 8) at byte offset `offset` of the register space. An offset is aligned down to `bytes`.
     pub fn post_read(&mut self, offset: u32, bytes: u8) {
         self.queue.push_back(Access { offset: align(offset, bytes), bytes, value: None });

@@ -232,6 +232,11 @@ impl AxiMaster {
         self.bus_bytes
     }
 
+    /// Limits and habits.
+    pub fn options(&self) -> &MasterOptions {
+        &self.options
+    }
+
     /// Limits and habits, to be read or changed at any time.
     pub fn options_mut(&mut self) -> &mut MasterOptions {
         &mut self.options

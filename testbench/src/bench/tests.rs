@@ -225,3 +225,59 @@ fn hits_are_told_from_others() {
     bench.reset_stats();
     assert_eq!(bench.stats().transactions(), 0);
 }
+
+/// Notes every event, and counts cycles.
+#[derive(Default)]
+struct Notes {
+    cycles: u64,
+    events: Vec<observe::Event>,
+}
+
+impl Observer for std::rc::Rc<std::cell::RefCell<Notes>> {
+    fn cycle(&mut self, _: u64, inputs: &Inputs, _: &dut::Outputs) {
+        assert!(inputs.aresetn);
+        self.borrow_mut().cycles += 1;
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.borrow_mut().events.push(*event);
+    }
+}
+
+#[test]
+fn an_observer_is_told_what_happens_in_order() {
+    use observe::{Fate, Path, StreamCase};
+    let mut bench = bench(BenchOptions::default());
+    let notes = std::rc::Rc::new(std::cell::RefCell::new(Notes::default()));
+    bench.observe_with(Box::new(notes.clone()));
+    let start = bench.cycle();
+    bench.burst_read(5, RAM, 2, 3).expect("clean");
+    bench.write32(regs::CB_TLBIALL.offset(&MINI, 2), 0).expect("clean");
+    bench.sync(2).expect("clean");
+    bench.reset_hardware().expect("the test device resets");
+    let notes = notes.borrow();
+    assert!(notes.cycles > 0 && notes.cycles <= bench.cycle() - start);
+    let what: Vec<&str> = notes
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Accepted(a) if a.stream == StreamCase::ClientOff && a.beat.user == 5 => "accepted",
+            Event::Forwarded(f) if f.pa == RAM && f.translation.is_none() && f.path == Path::Hit => "forwarded",
+            Event::Answered(a) if a.fate == Fate::Done { resp: OKAY } => "answered",
+            Event::Invalidation { id: regs::CB_TLBIALL, bank: Some(2), .. } => "invalidation",
+            Event::SyncIssued { bank: Some(2), .. } => "sync",
+            Event::SyncCompleted { bank: Some(2), .. } => "end of sync",
+            Event::Register(access) if access.strobes == 0x0f => "write",
+            Event::Register(access) if access.strobes == 0xff => "read",
+            Event::Pauses { .. } => "pauses",
+            Event::Reset { in_flight: 0 } => "reset",
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let [pauses @ .., last] = &what[4..] else { panic!("{what:?}") };
+    assert_eq!(what[..4], ["pauses"; 4]);
+    assert_eq!(
+        (pauses, last),
+        (&["accepted", "forwarded", "answered", "invalidation", "write", "sync", "write", "end of sync", "read"][..], &"reset")
+    );
+}

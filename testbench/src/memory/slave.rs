@@ -69,6 +69,11 @@ impl MemorySlave {
         }
     }
 
+    /// Latency and pauses.
+    pub fn options(&self) -> &SlaveOptions {
+        &self.options
+    }
+
     /// Latency and pauses, to be read or changed at any time. Order can only be chosen at [`MemorySlave::new`].
     pub fn options_mut(&mut self) -> &mut SlaveOptions {
         &mut self.options

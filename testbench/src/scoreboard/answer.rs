@@ -31,6 +31,7 @@ impl Scoreboard {
             }
         }
         let t = &mut self.flight.slots[slot];
+        t.worst = t.worst.max(r.resp);
         t.answered += 1;
         if t.answered == burst::beats(&t.beat) {
             self.answered(slot, memory);
@@ -58,6 +59,7 @@ impl Scoreboard {
                 return self.fail(Kind::Response, format!("the refused {name} is answered before its data was taken"));
             }
         }
+        self.flight.slots[slot].worst = b.resp;
         self.answered(slot, memory);
         Ok(())
     }
@@ -93,6 +95,8 @@ impl Scoreboard {
         let t = &mut self.flight.slots[slot];
         let refused = matches!(t.stage, Stage::Refusing { .. });
         let causes = std::mem::take(&mut t.causes);
+        self.note_answered(slot, &causes);
+        let t = &self.flight.slots[slot];
         let (serial, accepted, access) = (t.serial, t.accepted, t.access);
         self.flight.finish(slot);
         if refused {

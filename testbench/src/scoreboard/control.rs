@@ -4,6 +4,7 @@ use super::records::{Cause, Event};
 use super::stale::{self, Epoch, Half};
 use super::{Kind, Mismatch, Scoreboard, IRQ_LAG};
 use crate::axi::burst::OKAY;
+use crate::bench::observe::{Event as Seen, RegisterAccess};
 use crate::memory::Memory;
 use smmu_rtl::params::REG_PAGE;
 use smmu_rtl::registers as regs;
@@ -76,6 +77,11 @@ impl Scoreboard {
                 if self.options.compare {
                     self.apply(&write, memory);
                 }
+                let Write { offset, data, strobes, cycle, .. } = write;
+                self.note(|this| {
+                    let (in_flight, cycles) = (this.flight.len(), this.cycle - cycle);
+                    Seen::Register(RegisterAccess { offset, write: true, data, strobes, cycles, overlapped: false, in_flight })
+                });
             }
         }
         if hardware.rvalid && master.rready {
@@ -87,6 +93,11 @@ impl Scoreboard {
                 if self.options.compare {
                     self.compare(&read, hardware.rdata, memory)?;
                 }
+                let Read { offset, overlapped, cycle, .. } = read;
+                self.note(|this| {
+                    let (in_flight, cycles, data) = (this.flight.len(), this.cycle - cycle, hardware.rdata);
+                    Seen::Register(RegisterAccess { offset, write: false, data, strobes: 0xff, cycles, overlapped, in_flight })
+                });
             }
         }
         if master.awvalid && hardware.awready {
@@ -189,7 +200,11 @@ impl Scoreboard {
             let offset = word + 4 * n as u32;
             let Some((id, index)) = regs::at(&self.params, offset) else { continue };
             let value = (data >> (32 * n)) as u32;
-            self.stale.written(&Half { id, index, offset, value }, &*self.open, &self.params, begun, self.cycle);
+            let half = Half { id, index, offset, value };
+            if let Some(payload) = self.stale.command(&half) {
+                self.note_maintenance(id, index, payload);
+            }
+            self.stale.written(&half, &*self.open, &self.params, begun, self.cycle);
         }
     }
 
@@ -225,6 +240,12 @@ impl Scoreboard {
         }
         if let Some((id, index)) = at.filter(|(id, _)| matches!(*id, regs::CB_TLBSTATUS | regs::STLBGSTATUS)) {
             let bank = (id == regs::CB_TLBSTATUS).then_some(index);
+            let asked = self.stale.asked(bank);
+            match (asked, seen) {
+                (Some(since), 0) => self.note(|this| Seen::SyncCompleted { bank, cycles: this.cycle - since }),
+                (_, 1) => self.note(|_| Seen::SyncActive { bank }),
+                _ => {}
+            }
             if seen > 1 || !self.stale.status(bank, seen == 1, read.cycle) {
                 return self.fail(Kind::Sync, format!("{name} at {offset:#x} reads {seen:#x}; no synchronization was asked for"));
             }

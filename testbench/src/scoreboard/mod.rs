@@ -22,6 +22,7 @@
 mod answer;
 mod control;
 mod explain;
+mod facts;
 mod flight;
 mod oracle;
 mod records;
@@ -34,6 +35,7 @@ mod verdict;
 pub use oracle::Oracle;
 pub use records::IRQ_LAG;
 
+use crate::bench::observe::Event;
 use crate::bench::stats::Stats;
 use crate::memory::{Change, Memory};
 use control::Control;
@@ -130,6 +132,8 @@ pub struct Scoreboard {
     walk_seen: bool,
     /// Until this cycle interrupt levels may be anything: a register write is being performed, or has just been.
     irq_settling: u64,
+    /// What an observer has not been told yet; none without one.
+    events: Option<Vec<Event>>,
 }
 
 /// Cycles in which an address waited downstream, by channel.
@@ -164,6 +168,7 @@ impl Scoreboard {
             ar_seen: false,
             walk_seen: false,
             irq_settling: 0,
+            events: None,
         };
         scoreboard.force_statuses();
         scoreboard
@@ -174,6 +179,7 @@ impl Scoreboard {
         self.open.reset();
         let mut fresh = Scoreboard::new(&self.params, self.open.copy(), self.options);
         fresh.stats = std::mem::take(&mut self.stats);
+        fresh.events = self.events.take();
         fresh.cycle = self.cycle;
         fresh.irq_settling = self.cycle + IRQ_LAG;
         *self = fresh;

@@ -170,6 +170,21 @@ impl Stale {
         }
     }
 
+    /// The payload, if this half of a register write is a command or a synchronization.
+    pub(super) fn command(&self, half: &Half) -> Option<u64> {
+        let Half { id, offset, value, .. } = *half;
+        let name = id.register().name;
+        let wide = id.register().width == 64;
+        let acts = (name.contains("TLBI") || name.contains("SYNC")) && !(wide && offset & 4 != 0);
+        let upper = if wide { self.upper.get(&u64::from(offset)).copied().unwrap_or_default() } else { 0 };
+        acts.then_some(u64::from(value) | u64::from(upper) << 32)
+    }
+
+    /// Since when a synchronization of this bank, or a global one, goes on as far as status reads have shown.
+    pub(super) fn asked(&self, bank: Option<usize>) -> Option<u64> {
+        self.syncs.iter().filter(|sync| sync.bank == bank).map(|sync| sync.answered).min()
+    }
+
     /// A status register was read: `bank` of a bank, or the global one. `asked`: cycle in which the read was accepted. False: it
     /// shows activity although no synchronization was asked for.
     pub(super) fn status(&mut self, bank: Option<usize>, active: bool, asked: u64) -> bool {
@@ -257,6 +272,7 @@ pub(super) fn stage1(oracle: &dyn Oracle, params: &Params, bank: usize) -> Stage
         tcr: read(regs::CB_TCR, 4) as u32,
         tcr2: read(regs::CB_TCR2, 4) as u32,
         ttbr: [read(regs::CB_TTBR0, 8), read(regs::CB_TTBR1, 8)],
+        ..Stage1Registers::default()
     }
 }
 

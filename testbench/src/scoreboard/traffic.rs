@@ -88,7 +88,7 @@ impl Scoreboard {
             }
             self.flight.slots[older].must_refuse = true;
         }
-        self.gone(slot);
+        self.gone(slot, beat.addr, memory);
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Scoreboard {
     }
 
     /// A transaction went downstream.
-    fn gone(&mut self, slot: Slot) {
+    fn gone(&mut self, slot: Slot, pa: u64, memory: &mut Memory) {
         let (cycle, epoch) = (self.cycle, self.epoch);
         let stalls = self.stalls;
         let tags = if self.options.compare { self.tags(self.flight.slots[slot].access.stream_id) } else { None };
@@ -147,6 +147,7 @@ impl Scoreboard {
         }
         self.stats.latency.add(latency);
         self.stats.hits += u64::from(latency.saturating_sub(stalled) <= 2);
+        self.note_forwarded(slot, pa, latency, stalled, memory);
     }
 
     /// Gives downstream data to the oldest forwarded write that is not complete, and compares it with the client's.

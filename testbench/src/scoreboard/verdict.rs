@@ -5,6 +5,7 @@ use super::records::{Cause, Potential};
 use super::stale::{self, Entry, Tags};
 use super::{Oracle, Scoreboard};
 use crate::axi::burst;
+use crate::bench::observe::Event;
 use crate::memory::Memory;
 use smmu_sim::dut::AddrBeat;
 use smmu_sim::model::{Access, TableMemory, Verdict};
@@ -76,6 +77,7 @@ impl Scoreboard {
         if self.options.compare {
             self.ask(slot, memory);
         }
+        self.note_accepted(slot);
     }
 
     /// Asks the model about one transaction, as things are now.
@@ -139,6 +141,7 @@ impl Scoreboard {
         let in_flight = !self.flight.is_empty();
         for change in &changes {
             self.stale.descriptor(change, self.epoch, in_flight);
+            self.note(|this| Event::TableChanged { change: *change, waiting: this.crowd().0 });
         }
         self.changes = changes;
         self.ask_again(memory);
@@ -200,7 +203,7 @@ impl Scoreboard {
         let stage1 = stale::stage1(oracle, &self.params, tags.bank);
         let va = stage1.virtual_address(addr);
         let region = stage1.region(va, self.params.straps.granule_16k, self.params.output_bits()).ok()?;
-        let level = (region.walk.start_level() + depth).checked_sub(1)?;
+        let level = (region.walk.start_level + depth).checked_sub(1)?;
         let bits = region.walk.granule.entry_bits(level.min(3));
         Some(Entry { tags, va, bits, global: leaf >> 11 & 1 == 0 })
     }

@@ -1,0 +1,210 @@
+//! What the scoreboard tells an observer: facts about transactions and maintenance, read from the pins and the models.
+//!
+//! Nothing here decides whether something is right, and nothing runs without an observer.
+
+use super::flight::{Slot, Stage};
+use super::stale;
+use super::Scoreboard;
+use crate::axi::burst;
+use crate::bench::observe::{Accepted, Answered, Event, Fate, Forwarded, Path, StreamCase, Translation};
+use crate::memory::Memory;
+use smmu_rtl::registers as regs;
+use smmu_sim::model::stream::{match_stream, Match};
+use smmu_sim::model::{Fault, Verdict};
+
+/// Cycles from acceptance to downstream of a hit.
+const HIT: u64 = 2;
+
+impl Scoreboard {
+    /// Begins to note events, for [`Scoreboard::take_events`].
+    pub fn note_events(&mut self) {
+        self.events.get_or_insert_default();
+    }
+
+    /// Hands over what happened since the last call, in order. `into` is emptied first.
+    pub fn take_events(&mut self, into: &mut Vec<Event>) {
+        into.clear();
+        if let Some(events) = &mut self.events {
+            std::mem::swap(into, events);
+        }
+    }
+
+    /// Notes an event, if anybody looks.
+    pub(super) fn note(&mut self, event: impl FnOnce(&Scoreboard) -> Event) {
+        if self.events.is_some() {
+            let event = event(self);
+            self.events.get_or_insert_default().push(event);
+        }
+    }
+
+    /// Transactions that wait for their translation, and those downstream.
+    pub(super) fn crowd(&self) -> (usize, usize) {
+        let stages = self.flight.live().map(|slot| self.flight.slots[slot].stage);
+        stages.fold((0, 0), |(waiting, downstream), stage| match stage {
+            Stage::Waiting => (waiting + 1, downstream),
+            Stage::Forwarded { .. } => (waiting, downstream + 1),
+            Stage::Refusing { .. } => (waiting, downstream),
+        })
+    }
+
+    pub(super) fn note_accepted(&mut self, slot: Slot) {
+        self.note(|this| {
+            let t = &this.flight.slots[slot];
+            let older = |other: &Slot| {
+                let o = &this.flight.slots[*other];
+                *other != slot && o.stage == Stage::Waiting && o.write == t.write && o.port == t.port
+            };
+            let others: Vec<_> = this.flight.live().filter(older).map(|other| this.flight.slots[other].beat).collect();
+            let same_page =
+                |o: &smmu_sim::dut::AddrBeat| o.user == t.beat.user && o.addr / burst::PAGE == t.beat.addr / burst::PAGE;
+            Event::Accepted(Accepted {
+                serial: t.serial,
+                port: t.port,
+                write: t.write,
+                beat: t.beat,
+                illegal_burst: t.access.illegal_burst,
+                stream: this.stream_case(t.beat.user),
+                waiting: others.len(),
+                same_page_waits: others.iter().any(same_page),
+                same_id_waits: others.iter().any(|o| o.id == t.beat.id),
+            })
+        });
+        if self.events.is_some() {
+            let t = &self.flight.slots[slot];
+            let (user, page, write, port) = (t.beat.user, t.beat.addr / burst::PAGE, t.write, t.port);
+            let shares = |o: &super::flight::Transaction| {
+                o.in_use && o.stage == Stage::Waiting && o.write == write && o.port == port && o.beat.user == user
+            };
+            let merged =
+                self.flight.slots.iter().enumerate().any(|(n, o)| n != slot && shares(o) && o.beat.addr / burst::PAGE == page);
+            let t = &mut self.flight.slots[slot];
+            t.shared = merged;
+            t.walks_before = self.stats.walk_reads;
+        }
+    }
+
+    /// Where a stream leads under the registers as they are.
+    fn stream_case(&self, stream_id: u32) -> StreamCase {
+        let (open, params) = (&*self.open, &self.params);
+        if open.read(regs::SCR0.offset(params, 0), 4) & 1 == 1 {
+            return StreamCase::ClientOff;
+        }
+        let smr = |n| open.read(regs::SMR.offset(params, n), 4) as u32;
+        let group = match match_stream(stream_id, (0..params.num_smr).map(smr)) {
+            Match::None => return StreamCase::Unmatched,
+            Match::Many => return StreamCase::Several,
+            Match::One(group) => group,
+        };
+        let s2cr = open.read(regs::S2CR.offset(params, group), 4);
+        let bank = (s2cr & 0xff) as usize;
+        match s2cr >> 16 & 3 {
+            1 => return StreamCase::Bypass,
+            2 => return StreamCase::Fault,
+            3 => return StreamCase::Reserved,
+            _ if bank >= params.num_cb => return StreamCase::NoBank,
+            _ => {}
+        }
+        let read = |id: regs::RegId| open.read(id.offset(params, bank), 4);
+        let kind = regs::CBAR.field("TYPE").get(read(regs::CBAR)) as u8;
+        if kind != 1 {
+            StreamCase::BankType { bank, kind }
+        } else if read(regs::CB_SCTLR) & 1 == 0 {
+            StreamCase::Identity { bank }
+        } else if read(regs::CBA2R) & 1 == 0 {
+            StreamCase::Aarch32 { bank }
+        } else {
+            StreamCase::Translated { bank }
+        }
+    }
+
+    /// A transaction's address stands downstream at `pa`.
+    pub(super) fn note_forwarded(&mut self, slot: Slot, pa: u64, latency: u64, stalled: u64, memory: &mut Memory) {
+        if self.events.is_none() {
+            return;
+        }
+        let translation = self.translation(slot, pa, memory);
+        self.note(|this| {
+            let t = &this.flight.slots[slot];
+            let older = |o: &super::flight::Transaction| {
+                o.in_use && o.stage == Stage::Waiting && o.write == t.write && o.port == t.port && o.serial < t.serial
+            };
+            let path = if latency.saturating_sub(stalled) <= HIT {
+                if this.flight.slots.iter().any(older) {
+                    Path::HitUnderMiss
+                } else {
+                    Path::Hit
+                }
+            } else if t.shared {
+                Path::Merged
+            } else if this.stats.walk_reads == t.walks_before {
+                Path::NoWalk
+            } else {
+                Path::Walked
+            };
+            let raced = t.held.len() > 1;
+            Event::Forwarded(Forwarded { serial: t.serial, pa, translation, latency, stalled, path, raced })
+        });
+    }
+
+    /// The translation that the tables and registers make now, if it leads to `pa`.
+    fn translation(&mut self, slot: Slot, pa: u64, memory: &mut Memory) -> Option<Translation> {
+        let access = self.flight.slots[slot].access;
+        let tags = self.tags(access.stream_id)?;
+        let mut tables = super::verdict::Tables::new(memory);
+        if self.open.check(&access, &mut tables) != (Verdict::Translated { pa }) {
+            return None;
+        }
+        let (leaf, depth) = (tables.leaf, tables.depth);
+        let stage1 = stale::stage1(&*self.open, &self.params, tags.bank);
+        let va = stage1.virtual_address(access.addr);
+        let walk = stage1.region(va, self.params.straps.granule_16k, self.params.output_bits()).ok()?.walk;
+        let level = (walk.start_level + depth).checked_sub(1)?.min(3);
+        Some(Translation {
+            bank: tags.bank,
+            vmid: tags.vmid,
+            asid: tags.asid,
+            va,
+            region: (va >> 63) as u8,
+            granule: walk.granule.page_bits(),
+            start_level: walk.start_level,
+            level,
+            bits: walk.granule.entry_bits(level),
+            leaf,
+        })
+    }
+
+    /// The client has the last answer of a transaction; `causes`: what explains its refusal.
+    pub(super) fn note_answered(&mut self, slot: Slot, causes: &[Fault]) {
+        self.note(|this| {
+            let t = &this.flight.slots[slot];
+            let fate = match t.stage {
+                Stage::Refusing { resp } => {
+                    let fault = if causes.len() == 1 { causes.first().copied() } else { None };
+                    Fate::Refused { raz: resp == burst::OKAY, fault }
+                }
+                _ => Fate::Done { resp: t.worst },
+            };
+            let granule = causes.first().filter(|fault| !fault.global && fault.code != 0).and_then(|fault| {
+                let stage1 = stale::stage1(&*this.open, &this.params, fault.bank);
+                let va = stage1.virtual_address(t.access.addr);
+                let region = stage1.region(va, this.params.straps.granule_16k, this.params.output_bits());
+                region.ok().map(|region| region.walk.granule.page_bits())
+            });
+            let cycles = this.cycle - t.accepted;
+            Event::Answered(Answered { serial: t.serial, write: t.write, beat: t.beat, fate, granule, cycles })
+        });
+    }
+
+    /// A command or a synchronization among the words that were written.
+    pub(super) fn note_maintenance(&mut self, id: regs::RegId, index: usize, payload: u64) {
+        let bank = (id.register().space == regs::Space::Bank).then_some(index);
+        self.note(|this| {
+            let (waiting, downstream) = this.crowd();
+            if matches!(id, regs::CB_TLBSYNC | regs::STLBGSYNC) {
+                Event::SyncIssued { bank, waiting, downstream }
+            } else {
+                Event::Invalidation { id, bank, payload, waiting, downstream }
+            }
+        });
+    }
+}
