@@ -254,6 +254,7 @@ mod tests {
             cycles: 4321,
             time_ns: 14_403,
             stats,
+            coverage: None,
         }
     }
 

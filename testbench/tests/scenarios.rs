@@ -6,7 +6,7 @@ use smmu_testbench::scenario::{run, Choices, DmaOps, DomainKind, Report, RunOpti
 fn on_hardware(name: &str, dma_ops: DmaOps, domain: DomainKind, requests: usize) -> Report {
     let workload = Workload { requests, ..Choices::default().workload };
     let choices = Choices { dma_ops, domain, workload };
-    let options = RunOptions { engine: "rusthdl".into(), preset: None, choices, bench: BenchOptions::default() };
+    let options = RunOptions { engine: "rusthdl".into(), preset: None, choices, bench: BenchOptions::default(), coverage: false };
     let started = std::time::Instant::now();
     let report = run(name, &options).unwrap_or_else(|error| panic!("{name} {choices:?}: {error}"));
     println!("{name} {choices:?}: {} cycles in {:?}", report.cycles, started.elapsed());

@@ -5,10 +5,14 @@
 //! | `cargo xtask setup` | installs what the checks need and is missing: Verilog tools from the system's packages, FPGA tools from PyPI |
 //! | `cargo xtask build` | builds everything, optimized |
 //! | `cargo xtask test` | set-up, then every check; the last line is `N passed, N failed` |
+//! | `cargo xtask coverage` | what the runs cover, against the goals |
+//! | `cargo xtask mutants` | puts faults into the Verilog and counts those that the checks notice |
 //! | `cargo xtask fpga --preset P` | area and timing on an ECP5-85F |
 //!
 //! Exit codes: 0 all is well, 1 a check failed, 2 it could not be run.
 
+mod coverage;
+mod mutants;
 mod runner;
 mod setup;
 mod tally;
@@ -37,6 +41,10 @@ enum Command {
         #[arg(long)]
         fpga: bool,
     },
+    /// Counts what scenarios and random programs cover, and holds it against the goals.
+    Coverage(coverage::Args),
+    /// Puts faults into the Verilog of `mini` and counts those that the checks notice.
+    Mutants(mutants::Args),
     /// Area and timing of a preset on an ECP5-85F.
     Fpga {
         /// Preset: mini, zynqmp, sc8180x or sm8550.
@@ -65,6 +73,8 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(&root).map(|()| true),
         Command::Build => runner::pass_through(&root, "cargo", &["build", "--release", "--workspace"]).map(|code| code == 0),
         Command::Test { fpga } => test::run(&root, fpga),
+        Command::Coverage(args) => coverage::run(&root, &args),
+        Command::Mutants(args) => mutants::run(&root, &args),
         Command::Fpga { preset, json, target, seed } => return fpga(&root, &preset, json, target.as_deref(), seed.as_deref()),
     };
     match done {

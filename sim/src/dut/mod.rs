@@ -9,6 +9,8 @@ use smmu_rtl::params::Params;
 use std::path::PathBuf;
 
 pub mod rust_hdl;
+#[cfg(feature = "verilator")]
+pub mod verilator;
 
 /// Levels of `irq_context`, one bit a context bank.
 pub type ContextIrqs = BitArr!(for 128, in u64, Lsb0);
@@ -220,13 +222,18 @@ pub trait Device {
 }
 
 /// Engines that this build has: name and one line.
-pub const ENGINES: &[(&str, &str)] =
-    &[("rusthdl", "the RustHDL circuit, stepped in the caller's thread; needs nothing else installed")];
+pub const ENGINES: &[(&str, &str)] = &[
+    ("rusthdl", "the RustHDL circuit, stepped in the caller's thread; needs nothing else installed"),
+    #[cfg(feature = "verilator")]
+    ("verilator", "the emitted Verilog, compiled by Verilator"),
+];
 
 /// A device of that engine and preset.
 pub fn device(engine: &str, params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
     match engine {
         "rusthdl" => rust_hdl::device(params),
+        #[cfg(feature = "verilator")]
+        "verilator" => verilator::device(params),
         other => Err(DeviceError::UnknownEngine(other.to_string())),
     }
 }

@@ -4,6 +4,7 @@
 //! the response at the earliest.
 
 use super::pause::{Dice, Pauses};
+use super::pipeline::Pipeline;
 use smmu_sim::dut::{LiteToMaster, LiteToSlave};
 use std::collections::VecDeque;
 
@@ -30,6 +31,8 @@ pub struct LiteMaster {
     aw_taken: bool,
     w_taken: bool,
     ar_taken: bool,
+    /// Accesses that do not wait for each other, if that was chosen.
+    pipeline: Option<Pipeline>,
 }
 
 impl LiteMaster {
@@ -47,7 +50,14 @@ impl LiteMaster {
             aw_taken: false,
             w_taken: false,
             ar_taken: false,
+            pipeline: None,
         }
+    }
+
+    /// Lets accesses that are posted from now on not wait for each other (the results of reads and writes then come in the order of
+    /// their answers), or again wait. Only while nothing is queued or on the pins.
+    pub fn set_pipelined(&mut self, pipelined: bool) {
+        self.pipeline = pipelined.then(Pipeline::default);
     }
 
     /// Its back-pressure.
@@ -98,7 +108,7 @@ impl LiteMaster {
 
     /// Whether nothing is queued or on the pins.
     pub fn idle(&self) -> bool {
-        self.current.is_none() && self.queue.is_empty()
+        self.current.is_none() && self.queue.is_empty() && self.pipeline.as_ref().is_none_or(Pipeline::idle)
     }
 
     /// Cycle in which the access on the pins started, and its offset.
@@ -113,6 +123,15 @@ impl LiteMaster {
 
     /// Decides the pins of this cycle from the hardware's outputs, and takes note of what is handed over in it.
     pub fn drive(&mut self, cycle: u64, hardware: &LiteToMaster, pins: &mut LiteToSlave) {
+        if let Some(pipeline) = &mut self.pipeline {
+            for access in self.queue.drain(..) {
+                match access.write {
+                    Some((data, strobes)) => pipeline.write(access.offset, data, strobes),
+                    None => pipeline.read(access.offset, access.bytes),
+                }
+            }
+            return pipeline.drive(hardware, pins, self.pauses, &mut self.dice, &mut self.done);
+        }
         pins.awvalid &= !std::mem::take(&mut self.aw_taken);
         pins.wvalid &= !std::mem::take(&mut self.w_taken);
         pins.arvalid &= !std::mem::take(&mut self.ar_taken);

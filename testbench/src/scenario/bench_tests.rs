@@ -17,7 +17,13 @@ fn run(
 ) -> std::result::Result<Report, RunError> {
     let params = smmu_rtl::params::preset(name).unwrap();
     let workload = Workload { requests, ..Choices::default().workload };
-    let options = RunOptions { engine: "test".into(), preset: None, choices: Choices { dma_ops, domain, workload }, bench };
+    let options = RunOptions {
+        engine: "test".into(),
+        preset: None,
+        choices: Choices { dma_ops, domain, workload },
+        bench,
+        coverage: false,
+    };
     let bench = Bench::with_device(TestSmmu::new(params, bug), options.bench.clone())?;
     Ok(run_on(soc(name).unwrap(), params, &options, bench)?.unwrap())
 }

@@ -3,6 +3,7 @@
 use super::{play, soc, Broken, Choices, Outcome, Soc};
 use crate::bench::stats::Stats;
 use crate::bench::{Bench, BenchError, BenchOptions};
+use crate::coverage::{Collector, Database};
 use crate::system::System;
 use crate::ufs::host::UfsHost;
 use crate::ufs::presets::{DeviceConfig, HostConfig};
@@ -19,6 +20,8 @@ pub struct RunOptions {
     pub choices: Choices,
     /// Latencies, pauses, scoreboard, wave.
     pub bench: BenchOptions,
+    /// Count what happens, for the report's `coverage`.
+    pub coverage: bool,
 }
 
 /// What a run gave.
@@ -40,6 +43,8 @@ pub struct Report {
     pub time_ns: u64,
     /// What the bench counted.
     pub stats: Stats,
+    /// Functional coverage, if it was asked for.
+    pub coverage: Option<Database>,
 }
 
 /// A run that gave no report.
@@ -82,6 +87,10 @@ pub fn run_on(
     for region in soc.ram {
         bench.memory().add_region(region.start, region.bytes);
     }
+    let collector = options.coverage.then(|| Collector::new(params));
+    if let Some(collector) = &collector {
+        bench.observe_with(Box::new(collector.clone()));
+    }
     let mut system = System::new(params, bench, UfsHost::new(host, device));
     let played = play(soc, &options.choices, &mut system);
     // Also a run that broke off leaves a wave that can be looked at.
@@ -96,5 +105,6 @@ pub fn run_on(
         cycles: system.bench.cycle(),
         time_ns: system.bench.now_ns(),
         stats: system.bench.stats().clone(),
+        coverage: collector.map(|collector| collector.database()),
     }))
 }

@@ -5,10 +5,15 @@
 //! output, everything else to standard error.
 
 mod bench;
+mod coverage;
 mod decode;
 mod exit;
 mod list;
+#[cfg(feature = "verilator-mutants")]
+mod mutant;
+mod replay;
 mod run;
+mod tour;
 mod verilog;
 
 use clap::{Parser, Subcommand};
@@ -25,20 +30,46 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Replay(replay::Args),
     List(list::Args),
     Decode(decode::Args),
     Verilog(verilog::Args),
     Bench(bench::Args),
+    Tour(tour::Args),
+    Coverage(coverage::Args),
+    #[cfg(feature = "verilator-mutants")]
+    Mutant(mutant::Args),
 }
 
 fn main() -> ExitCode {
     // clap prints usage errors and leaves with status 2 by itself.
     let result = match Cli::parse().command {
         Command::Run(args) => run::main(args),
+        Command::Replay(args) => replay::main(args),
         Command::List(args) => list::main(args),
         Command::Decode(args) => decode::main(args),
         Command::Verilog(args) => verilog::main(args),
         Command::Bench(args) => bench::main(args),
+        Command::Tour(args) => tour::main(args),
+        Command::Coverage(args) => coverage::main(args),
+        #[cfg(feature = "verilator-mutants")]
+        Command::Mutant(args) => mutant::main(args),
     };
+    #[cfg(feature = "verilator-coverage")]
+    let result = result.and(code_coverage());
     exit::code(result)
+}
+
+/// Leaves what Verilator counted of lines and toggles in the folder that `SMMU_CODE_COVERAGE` names, one file a preset and process.
+#[cfg(feature = "verilator-coverage")]
+fn code_coverage() -> exit::Outcome {
+    use anyhow::Context;
+    let Some(folder) = std::env::var_os("SMMU_CODE_COVERAGE").map(std::path::PathBuf::from) else { return Ok(()) };
+    for preset in smmu_rtl::params::PRESETS {
+        let path = folder.join(format!("{}-{}.dat", preset.name, std::process::id()));
+        smmu_sim::dut::verilator::write_coverage(preset.name, &path)
+            .with_context(|| path.display().to_string())
+            .map_err(exit::Failure::Usage)?;
+    }
+    Ok(())
 }

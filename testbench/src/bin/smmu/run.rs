@@ -51,6 +51,9 @@ pub struct Args {
     /// Last cycle of the wave
     #[arg(long, default_value_t = u64::MAX, value_name = "CYCLE", requires = "vcd", hide_default_value = true)]
     vcd_to: u64,
+    /// Write what was covered, for `smmu coverage`; only of a run that ends as it should
+    #[arg(long, value_name = "FILE")]
+    coverage: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -96,13 +99,19 @@ pub fn main(args: Args) -> Outcome {
         preset: args.preset.as_deref().map(preset).transpose()?,
         choices,
         bench: BenchOptions { latency: Latency::Fixed(args.latency), wave: wave.clone(), ..BenchOptions::default() },
+        coverage: args.coverage.is_some(),
     };
     let spinner = spinner(soc.name, &options.engine);
     let result = scenario::run(soc.name, &options);
     spinner.finish_and_clear();
     let preset = options.preset.map_or(soc.name, |params| params.name);
     let report = match result {
-        Ok(report) => RunReport::from(&report),
+        Ok(report) => {
+            if let (Some(path), Some(coverage), true) = (&args.coverage, &report.coverage, report.outcome.ok) {
+                coverage.write(path).map_err(|error| Failure::Usage(error.into()))?;
+            }
+            RunReport::from(&report)
+        }
         Err(RunError::Broken(broken)) => {
             RunReport::broken(soc.name, &options.engine, preset, &choices, broken.to_string(), &broken.log)
         }

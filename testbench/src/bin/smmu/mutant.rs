@@ -1,0 +1,74 @@
+//! `smmu mutant`: is this fault in the Verilog noticed? Part of `cargo xtask mutants`, and built by it alone.
+//!
+//! One process a mutation: a mutated design may not settle, which ends the process, and may hang, which its time limit ends.
+
+use crate::exit::{print, Failure, Outcome};
+use anyhow::anyhow;
+use smmu_rtl::params::MINI;
+use smmu_sim::dut;
+use smmu_testbench::bench::BenchOptions;
+use smmu_testbench::scenario::{self, Choices, DmaOps, DomainKind, RunOptions, Workload};
+
+/// Run the scenarios and random programs on a mutated `mini`
+///
+/// Status 0: nothing was noticed; 1: a check failed, which is printed.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Number of the mutation; 0 is none
+    number: u32,
+    /// Random programs
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seeds: u64,
+}
+
+/// Reads and writes of a scenario that works.
+const REQUESTS: usize = 24;
+
+pub fn main(args: Args) -> Outcome {
+    dut::verilator::set_mutation(args.number);
+    match noticed(args.seeds)? {
+        Some(how) => {
+            print(&format!("{how}\n"))?;
+            Err(Failure::NotGood)
+        }
+        None => print("not noticed\n"),
+    }
+}
+
+/// What the first check that fails says.
+fn noticed(seeds: u64) -> Result<Option<String>, Failure> {
+    for (dma_ops, domain) in [
+        (DmaOps::Direct, DomainKind::Dma),
+        (DmaOps::Iommu, DomainKind::Dma),
+        (DmaOps::Iommu, DomainKind::Identity),
+        (DmaOps::Direct, DomainKind::Identity),
+    ] {
+        let workload = Workload { requests: REQUESTS, ..Choices::default().workload };
+        let options = RunOptions {
+            engine: "verilator".to_string(),
+            preset: Some(&MINI),
+            choices: Choices { dma_ops, domain, workload },
+            bench: BenchOptions { watchdog: 20_000, ..BenchOptions::default() },
+            coverage: false,
+        };
+        let found = match scenario::run("sc8180x", &options) {
+            Ok(report) if report.outcome.ok => None,
+            Ok(report) => Some(report.outcome.reason),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(text) = found {
+            return Ok(Some(format!("scenario {dma_ops:?}, {domain:?}: {text}")));
+        }
+    }
+    for seed in 0..seeds {
+        if let Some(text) = random(seed)? {
+            return Ok(Some(format!("seed {seed}: {text}")));
+        }
+    }
+    Ok(None)
+}
+
+fn random(seed: u64) -> Result<Option<String>, Failure> {
+    let _ = seed;
+    Err(Failure::Usage(anyhow!("not here")))
+}

@@ -1,0 +1,244 @@
+//! `cargo xtask mutants`: would the checks notice a fault in the Verilog?
+//!
+//! Yosys draws mutations of the emitted Verilog of `mini` (a bit inverted, stuck, or mixed with another, at a cell's input or output)
+//! and puts all of them into one netlist, each behind a value of an extra input. Verilator compiles that once. Then, for each of
+//! them: the scenarios, the tour and a number of random programs, until a check fails. A mutation is noticed if one does: the scoreboard, a
+//! protocol rule, a watchdog, a scenario's end, or the engine, which ends the process when the design does not settle.
+//!
+//! The design is flattened and cleaned first, so that a mutation is in one instance and in logic that something depends on. Memories are
+//! kept whole, with their contents: mutations are at their ports. Clocks are left alone: a gated clock is another design, not a fault in this one.
+//!
+//! What is not noticed has to be explained in [`EXPLAINED`], or answered with a test.
+
+mod list;
+
+use crate::runner::{logged, tell};
+use anyhow::{bail, Context};
+use list::{Mutation, Rules};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Where everything is made, below the root.
+const FOLDER: &str = "target/mutants";
+/// Why some mutations cannot be noticed.
+const EXPLAINED: &str = "testbench/mutants.txt";
+/// Per cent that have to be noticed.
+const GOAL: usize = 95;
+/// A mutated run that takes longer hangs: noticed.
+const LIMIT: Duration = Duration::from_secs(180);
+/// Bits of the select input.
+const SELECT_BITS: usize = 12;
+
+/// What to do.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Mutations
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u16).range(1..=4000))]
+    count: u16,
+    /// Seed of the drawing
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
+    /// Random programs for each mutation that scenarios and tour do not notice
+    #[arg(long, default_value_t = 100)]
+    programs: u32,
+    /// Only this one, with what it does
+    #[arg(long, value_name = "NUMBER")]
+    only: Option<usize>,
+}
+
+/// What became of a mutation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fate {
+    /// By what.
+    Noticed(String),
+    Survived,
+}
+
+/// Runs everything. True: the goal is reached, and all survivors are explained.
+pub fn run(root: &Path, args: &Args) -> anyhow::Result<bool> {
+    crate::setup::programs(root)?;
+    let rules = Rules::read(&root.join(EXPLAINED))?;
+    let mutations = prepare(root, args)?;
+    let program = root.join(FOLDER).join("smmu");
+    if let Fate::Noticed(how) = try_one(&program, 0, args.programs)? {
+        bail!("the netlist without a mutation fails: {how}");
+    }
+    if let Some(number) = args.only {
+        let Some(mutation) = number.checked_sub(1).and_then(|n| mutations.get(n)) else { bail!("there is no mutation {number}") };
+        println!("{number} {mutation}\n{:?}", try_one(&program, number, args.programs)?);
+        return Ok(true);
+    }
+    let start = Instant::now();
+    let fates = try_all(&program, mutations.len(), args.programs)?;
+    let (text, good) = report(&mutations, &fates, &rules);
+    print!("{text}");
+    println!("{:.0} s; the whole list is {FOLDER}/report.txt", start.elapsed().as_secs_f64());
+    let all: String = mutations.iter().zip(&fates).zip(1..).map(|((m, fate), n)| format!("{n} {m}: {fate:?}\n")).collect();
+    write(&root.join(FOLDER).join("report.txt"), &format!("{text}\n{all}"))?;
+    Ok(good)
+}
+
+/// Emits, mutates, compiles.
+fn prepare(root: &Path, args: &Args) -> anyhow::Result<Vec<Mutation>> {
+    let folder = root.join(FOLDER);
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let emit = ["run", "-p", "smmu-testbench", "--bin", "smmu", "--", "verilog", "--preset", "mini", "--out", FOLDER];
+    step(root, "Verilog of mini", "cargo", &emit)?;
+    // More are drawn than wanted, for those that are left out.
+    let drawn = usize::from(args.count) * 5 / 4 + 20;
+    write(&folder.join("list.ys"), &list::draw(drawn, args.seed, SELECT_BITS))?;
+    step(root, "mutations", "sh", &["-c", &format!("cd {FOLDER} && yosys -q list.ys")])?;
+    let lines = std::fs::read_to_string(folder.join("list.txt")).context("the list of mutations")?;
+    let verilog = std::fs::read_to_string(folder.join("smmu_mini.v")).context("the emitted Verilog")?;
+    let mutations = list::choose(&lines, &verilog, args.count.into(), SELECT_BITS)?;
+    write(&folder.join("apply.ys"), &list::apply(&mutations))?;
+    step(root, "mutated netlist", "sh", &["-c", &format!("cd {FOLDER} && yosys -q apply.ys")])?;
+    let variable = format!("SMMU_MUTANTS_VERILOG={}", folder.join("mutated.v").display());
+    let build = [&variable, "cargo", "build", "-p", "smmu-testbench", "--bin", "smmu", "--features", "verilator-mutants"];
+    step(root, "mutated model", "env", &build)?;
+    std::fs::copy(root.join("target/debug/smmu"), folder.join("smmu")).context("the program")?;
+    Ok(mutations)
+}
+
+fn step(root: &Path, name: &str, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let outcome = logged(root, name, program, arguments)?;
+    tell(name, &outcome);
+    if !outcome.ok {
+        bail!("'{name}' failed");
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| path.display().to_string())
+}
+
+/// All of them, on all cores.
+fn try_all(program: &Path, count: usize, programs: u32) -> anyhow::Result<Vec<Fate>> {
+    let next = AtomicUsize::new(1);
+    let fates = Mutex::new(vec![Fate::Survived; count]);
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = || -> anyhow::Result<()> {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number > count {
+                return Ok(());
+            }
+            let fate = try_one(program, number, programs)?;
+            if let Ok(mut fates) = fates.lock() {
+                fates[number - 1] = fate;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        handles.into_iter().try_for_each(|handle| handle.join().unwrap_or_else(|_| bail!("a worker broke off")))
+    })?;
+    fates.into_inner().context("the results")
+}
+
+/// One of them, in a process of its own.
+fn try_one(program: &Path, number: usize, programs: u32) -> anyhow::Result<Fate> {
+    let mut child = Command::new(program)
+        .args(["mutant", &number.to_string(), "--seeds", &programs.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .with_context(|| format!("'{}' cannot be started", program.display()))?;
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().context("waiting for a run")? {
+            break status;
+        }
+        if start.elapsed() > LIMIT {
+            child.kill().context("ending a run")?;
+            child.wait().context("ending a run")?;
+            return Ok(Fate::Noticed(format!("no end within {} s", LIMIT.as_secs())));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let mut text = String::new();
+    if let Some(mut out) = child.stdout.take() {
+        std::io::Read::read_to_string(&mut out, &mut text).context("the output of a run")?;
+    }
+    let first = text.lines().next().unwrap_or_default().to_string();
+    match status.code() {
+        Some(0) => Ok(Fate::Survived),
+        Some(1) if !first.is_empty() => Ok(Fate::Noticed(first)),
+        Some(2) => bail!("run {number} was used wrongly"),
+        _ => Ok(Fate::Noticed(format!("the process ended: {status}"))),
+    }
+}
+
+/// The summary, and whether it is good.
+fn report(mutations: &[Mutation], fates: &[Fate], rules: &Rules) -> (String, bool) {
+    let noticed = fates.iter().filter(|fate| **fate != Fate::Survived).count();
+    let mut out = String::new();
+    let tenths = noticed * 1000 / mutations.len().max(1);
+    let _ = writeln!(out, "{noticed} of {} mutations noticed: {}.{} %", mutations.len(), tenths / 10, tenths % 10);
+    let by = |who: &str| fates.iter().filter(|fate| matches!(fate, Fate::Noticed(how) if how.starts_with(who))).count();
+    let (scenarios, tour, random) = (by("scenario"), by("tour"), by("seed"));
+    let rest = noticed - scenarios - tour - random;
+    let _ = writeln!(out, "by the scenarios {scenarios}, the tour {tour}, random programs {random}, by its end alone {rest}");
+    let mut unexplained = 0;
+    for ((mutation, _), number) in mutations.iter().zip(fates).zip(1..).filter(|((_, fate), _)| **fate == Fate::Survived) {
+        let reason = rules.reason(mutation);
+        unexplained += usize::from(reason.is_none());
+        let reason = reason.unwrap_or("NOT EXPLAINED");
+        let _ = writeln!(out, "survived: {number} {mutation}\n          {reason}");
+    }
+    (out, noticed * 100 >= GOAL * mutations.len() && unexplained == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mutations(count: usize) -> Vec<Mutation> {
+        let line = |n: usize| {
+            format!("mutate -ctrl mutsel 12 {n} -mode inv -module smmu -cell $flatten\\\\m.c{n} -port A -portbit 0 -src x.v:1.1-1.9\n")
+        };
+        let lines: String = (1..=count).map(line).collect();
+        list::choose(&lines, "assign a = b;\n", count, 12).expect("mutations")
+    }
+
+    fn fates(noticed: usize, survived: usize) -> Vec<Fate> {
+        let mut fates = vec![Fate::Noticed("scenario x: y".to_string()); noticed];
+        fates.extend(vec![Fate::Survived; survived]);
+        fates
+    }
+
+    #[test]
+    fn the_goal_is_on_all_mutations_and_survivors_need_a_reason() {
+        let none = Rules::parse("").expect("no rules");
+        let all = Rules::parse("m *: cannot be seen").expect("a rule");
+        let mutations = mutations(20);
+        assert!(report(&mutations, &fates(20, 0), &none).1);
+        let (text, good) = report(&mutations, &fates(19, 1), &none);
+        assert!(!good && text.contains("19 of 20 mutations noticed: 95.0 %") && text.contains("NOT EXPLAINED"), "{text}");
+        let (text, good) = report(&mutations, &fates(19, 1), &all);
+        assert!(good && text.contains("cannot be seen"), "{text}");
+        assert!(!report(&mutations, &fates(18, 2), &all).1, "explained is not noticed");
+    }
+
+    #[test]
+    fn how_a_run_ends_decides() {
+        let folder = std::env::temp_dir().join(format!("xtask-mutants-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let program = folder.join("smmu");
+        let ends =
+            [("exit 0", Some(Fate::Survived)), ("echo seen; exit 1", Some(Fate::Noticed("seen".to_string()))), ("exit 2", None)];
+        for (script, fate) in ends {
+            std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("a program");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&program, mode).expect("it can be run");
+            assert_eq!(try_one(&program, 1, 1).ok(), fate, "{script}");
+        }
+        std::fs::remove_dir_all(folder).expect("removed");
+    }
+}
