@@ -9,6 +9,7 @@ mod act;
 pub mod bounds;
 pub mod execute;
 mod hex;
+pub mod junit;
 mod layout;
 pub mod program;
 pub mod regression;

@@ -8,8 +8,9 @@ use super::regression::Regression;
 use super::shrink::{shrink, Shrunk};
 use super::tree::ProgramTree;
 use crate::bench::observe::Observer;
+use crate::coverage::{Collector, Database};
 use smmu_rtl::params::Params;
-use smmu_sim::dut::{self, Device, DeviceError};
+use smmu_sim::dut::{Device, DeviceError};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Mutex;
@@ -20,8 +21,6 @@ pub const MAX_SHRINK_RUNS: usize = 600;
 
 /// Makes a device of this preset.
 pub type Factory<'a> = dyn Fn(&'static Params) -> Result<Box<dyn Device>, DeviceError> + Sync + 'a;
-/// Makes an observer for the run of a seed.
-pub type Watchers<'a> = dyn Fn(u64) -> Box<dyn Observer> + Sync + 'a;
 
 /// What is run.
 pub struct Runner<'a> {
@@ -29,8 +28,8 @@ pub struct Runner<'a> {
     pub params: &'static Params,
     /// What makes devices.
     pub factory: &'a Factory<'a>,
-    /// What looks on; not while a failure is being shrunk.
-    pub watchers: Option<&'a Watchers<'a>>,
+    /// Count what is covered. A run that fails counts for nothing.
+    pub coverage: bool,
     /// Threads.
     pub jobs: usize,
     /// Failures after which no new seed is begun.
@@ -82,24 +81,25 @@ impl SeedResult {
     }
 }
 
-/// The device of an engine.
-///
-/// # Errors
-/// As [`dut::device`].
-pub fn engine_device(engine: &str, params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
-    dut::device(engine, params)
+/// The results of many.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// Seed by seed, in their order.
+    pub seeds: Vec<SeedResult>,
+    /// What they covered, if that was asked for.
+    pub coverage: Option<Database>,
 }
 
 impl Runner<'_> {
-    /// Runs seeds. `each` is called as they end, in any order, by one thread at a time. The results are in the order of the seeds.
+    /// Runs seeds. `each` is called as they end, in any order, by one thread at a time.
     ///
     /// # Errors
     /// A device that cannot be made.
-    pub fn run(&self, seeds: &[u64], each: &(dyn Fn(&SeedResult) + Sync)) -> Result<Vec<SeedResult>, DeviceError> {
+    pub fn run(&self, seeds: &[u64], each: &(dyn Fn(&SeedResult) + Sync)) -> Result<Results, DeviceError> {
         let next = AtomicU64::new(0);
         let failures = AtomicU64::new(0);
         let stop = AtomicBool::new(false);
-        let results = Mutex::new(Vec::new());
+        let results = Mutex::new(Results { seeds: Vec::new(), coverage: self.coverage.then(Database::default) });
         let broken = Mutex::new(None);
         std::thread::scope(|scope| {
             for _ in 0..self.jobs.max(1) {
@@ -107,14 +107,17 @@ impl Runner<'_> {
                     let at = next.fetch_add(1, Ordering::Relaxed) as usize;
                     let Some(&seed) = seeds.get(at).filter(|_| !stop.load(Ordering::Relaxed)) else { return };
                     match self.seed(seed) {
-                        Ok(result) => {
+                        Ok((result, covered)) => {
                             let failed = result.outcome.failure.is_some();
                             if failed && failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.max_failures as u64 {
                                 stop.store(true, Ordering::Relaxed);
                             }
                             if let Ok(mut results) = results.lock() {
                                 each(&result);
-                                results.push(result);
+                                results.seeds.push(result);
+                                if let (Some(all), Some(covered)) = (&mut results.coverage, covered) {
+                                    all.merge(&covered);
+                                }
                             }
                         }
                         Err(error) => {
@@ -131,8 +134,8 @@ impl Runner<'_> {
         if let Some(error) = broken.into_inner().ok().flatten() {
             return Err(error);
         }
-        let mut results: Vec<SeedResult> = results.into_inner().unwrap_or_default();
-        results.sort_by_key(|result| result.seed);
+        let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        results.seeds.sort_by_key(|result| result.seed);
         Ok(results)
     }
 
@@ -140,10 +143,11 @@ impl Runner<'_> {
     ///
     /// # Errors
     /// A device that cannot be made.
-    pub fn seed(&self, seed: u64) -> Result<SeedResult, DeviceError> {
+    pub fn seed(&self, seed: u64) -> Result<(SeedResult, Option<Database>), DeviceError> {
         let start = Instant::now();
         let tree = ProgramTree::draw(seed, self.params);
-        let observer = self.watchers.map(|watchers| watchers(seed));
+        let collector = self.coverage.then(|| Collector::new(self.params));
+        let observer = collector.clone().map(|collector| Box::new(collector) as Box<dyn Observer>);
         let outcome = execute(&tree.current(), (self.factory)(self.params)?, Extras { observer, ..Extras::default() });
         let mut shrunk = None;
         if let Some(failure) = &outcome.failure {
@@ -160,7 +164,8 @@ impl Runner<'_> {
                 return Err(error);
             }
         }
-        Ok(SeedResult { seed, outcome, time: start.elapsed(), shrunk })
+        let covered = collector.filter(|_| outcome.failure.is_none()).map(|collector| collector.database());
+        Ok((SeedResult { seed, outcome, time: start.elapsed(), shrunk }, covered))
     }
 }
 

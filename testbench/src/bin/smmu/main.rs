@@ -11,6 +11,7 @@ mod exit;
 mod list;
 #[cfg(feature = "verilator-mutants")]
 mod mutant;
+mod random;
 mod replay;
 mod run;
 mod tour;
@@ -36,6 +37,7 @@ enum Command {
     Verilog(verilog::Args),
     Bench(bench::Args),
     Tour(tour::Args),
+    Random(random::Args),
     Coverage(coverage::Args),
     #[cfg(feature = "verilator-mutants")]
     Mutant(mutant::Args),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Verilog(args) => verilog::main(args),
         Command::Bench(args) => bench::main(args),
         Command::Tour(args) => tour::main(args),
+        Command::Random(args) => random::main(args),
         Command::Coverage(args) => coverage::main(args),
         #[cfg(feature = "verilator-mutants")]
         Command::Mutant(args) => mutant::main(args),

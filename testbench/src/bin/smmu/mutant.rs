@@ -3,10 +3,11 @@
 //! One process a mutation: a mutated design may not settle, which ends the process, and may hang, which its time limit ends.
 
 use crate::exit::{print, Failure, Outcome};
-use anyhow::anyhow;
 use smmu_rtl::params::MINI;
 use smmu_sim::dut;
 use smmu_testbench::bench::BenchOptions;
+use smmu_testbench::random::execute::{execute, Extras};
+use smmu_testbench::random::program;
 use smmu_testbench::scenario::{self, Choices, DmaOps, DomainKind, RunOptions, Workload};
 
 /// Run the scenarios and random programs on a mutated `mini`
@@ -68,7 +69,9 @@ fn noticed(seeds: u64) -> Result<Option<String>, Failure> {
     Ok(None)
 }
 
+/// One random program.
 fn random(seed: u64) -> Result<Option<String>, Failure> {
-    let _ = seed;
-    Err(Failure::Usage(anyhow!("not here")))
+    let device = dut::device("verilator", &MINI).map_err(|error| Failure::Broken(error.into()))?;
+    let outcome = execute(&program(seed, &MINI), device, Extras::default());
+    Ok(outcome.failure.map(|failure| failure.text))
 }
