@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 	cb0 = ((2ull << (idr1 >> 28 & 7)) << (idr1 >> 31 & 1 ? 16 : 12));
 	put64(MEMORY_BASE, (MEMORY_BASE + 0x1000) | 3);
 	put64(MEMORY_BASE + 0x1000 + (IOVA >> 21) * 8, (MEMORY_BASE + 0x2000) | 3);
-	put64(MEMORY_BASE + 0x2000 + (IOVA >> 12 & 511) * 8, PAGE_AT | 0xFC3);
+	put64(MEMORY_BASE + 0x2000 + (IOVA >> 12 & 511) * 8, PAGE_AT | 0xF43);
 	reg_write(0xC00, 0, 4);              /* S2CR0: translate, bank 0 */
 	reg_write(0x800, 1u << 31 | STREAM, 4); /* SMR0 */
 	reg_write(0x1000, 0x1F300, 4);       /* CBAR0: stage 1 */

@@ -79,7 +79,10 @@ pub(super) const CB_MAIR1: Register = reg(B, 0x03C, "CB_MAIR1", "Memory attribut
 pub(super) const CB_PAR: Register = reg(B, 0x050, "CB_PAR", "Result of an address translation operation; software may write it")
     .wide()
     .rw(0xFFFF_FFFF_FFFF_FFFF)
-    .fields(&[f("PA", 12, 36, "output address if F is 0"), f("F", 0, 1, "the translation failed: bits 7:1 as in FSR, 31 ATOT, 33:32 level, 35 stage 2")]);
+    .fields(&[
+        f("PA", 12, 36, "output address if F is 0"),
+        f("F", 0, 1, "the translation failed: bits 7:1 as in FSR, 31 ATOT, 33:32 level, 35 stage 2"),
+    ]);
 
 const FSR_FIELDS: &[Field] = &[
     f("MULTI", 31, 1, "another fault came while one was recorded"),
@@ -117,7 +120,9 @@ pub(super) const CB_FSYNR0: Register = reg(B, 0x068, "CB_FSYNR0", "Fault syndrom
 pub(super) const CB_FSYNR1: Register =
     reg(B, 0x06C, "CB_FSYNR1", "Fault syndrome, implementation defined: stored, never written by a fault").rw(0xFFFF_FFFF);
 pub(super) const CB_IPAFAR: Register =
-    reg(B, 0x070, "CB_IPAFAR", "IPA of a stage-2 fault: bits 47:12; 11:0 show FAR's where IDR0.S2TS is 1, else it is stored").wide().rw(0x0000_FFFF_FFFF_FFFF);
+    reg(B, 0x070, "CB_IPAFAR", "IPA of a stage-2 fault: bits 47:12; 11:0 show FAR's where IDR0.S2TS is 1, else it is stored")
+        .wide()
+        .rw(0x0000_FFFF_FFFF_FFFF);
 
 const VA_ASID: &[Field] = &[f("ASID", 48, 16, "address space"), f("ADDRESS", 0, 44, "VA[55:12]; bits 48:12 are compared")];
 const VA: &[Field] = &[f("ADDRESS", 0, 44, "VA[55:12]; bits 48:12 are compared")];

@@ -127,9 +127,10 @@ pub(super) const SGFSYNR0: Register = reg(G, 0x050, "sGFSYNR0", "Global fault sy
     f("WNR", 1, 1, "write"),
     f("NESTED", 0, 1, "nested translation"),
 ]);
-pub(super) const SGFSYNR1: Register = reg(G, 0x054, "sGFSYNR1", "Global fault syndrome: the stream")
-    .rw(0x7FFF)
-    .fields(&[f("SSD_INDEX", 16, 16, "secure view only, read-only 0"), f("StreamID", 0, 16, "of the faulting transaction; 15 bits where IDR0.EXIDS is 0")]);
+pub(super) const SGFSYNR1: Register = reg(G, 0x054, "sGFSYNR1", "Global fault syndrome: the stream").rw(0x7FFF).fields(&[
+    f("SSD_INDEX", 16, 16, "secure view only, read-only 0"),
+    f("StreamID", 0, 16, "of the faulting transaction; 15 bits where IDR0.EXIDS is 0"),
+]);
 pub(super) const SGFSYNR2: Register =
     reg(G, 0x058, "sGFSYNR2", "Global fault syndrome, implementation defined: stored, never written by a fault").rw(0xFFFF_FFFF);
 
