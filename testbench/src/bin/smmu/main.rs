@@ -13,6 +13,7 @@ mod list;
 mod mutant;
 mod replay;
 mod run;
+mod tour;
 mod verilog;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +35,7 @@ enum Command {
     Decode(decode::Args),
     Verilog(verilog::Args),
     Bench(bench::Args),
+    Tour(tour::Args),
     Coverage(coverage::Args),
     #[cfg(feature = "verilator-mutants")]
     Mutant(mutant::Args),
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::main(args),
         Command::Verilog(args) => verilog::main(args),
         Command::Bench(args) => bench::main(args),
+        Command::Tour(args) => tour::main(args),
         Command::Coverage(args) => coverage::main(args),
         #[cfg(feature = "verilator-mutants")]
         Command::Mutant(args) => mutant::main(args),
