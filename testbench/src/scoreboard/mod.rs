@@ -93,13 +93,15 @@ pub struct Mismatch {
 pub struct ScoreboardOptions {
     /// Verdicts, registers, records and interrupts are compared with the model. Without it only data, payload and order are.
     pub compare: bool,
-    /// Cycles without any event after which a transaction or register access counts as hanging.
+    /// Cycles without any event after which a transaction counts as hanging.
     pub watchdog: u64,
+    /// The same for register accesses.
+    pub register_watchdog: u64,
 }
 
 impl Default for ScoreboardOptions {
     fn default() -> Self {
-        ScoreboardOptions { compare: true, watchdog: 100_000 }
+        ScoreboardOptions { compare: true, watchdog: 100_000, register_watchdog: 100_000 }
     }
 }
 
@@ -366,7 +368,7 @@ impl Scoreboard {
             return self.fail(Kind::Hang, text);
         }
         if let Some((since, what)) = self.control.oldest() {
-            if self.cycle - since > limit {
+            if self.cycle - since > self.options.register_watchdog {
                 return self.fail(Kind::Hang, format!("{what} has no answer since cycle {since}"));
             }
         }
