@@ -46,6 +46,82 @@ pub struct Straps {
     pub sctlr_reset: u32,
 }
 
+/// Which AArch32 table formats there are (`IDR0.PTFS`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aarch32 {
+    /// None: every bank that walks is an AArch64 one. PTFS = 2.
+    #[default]
+    None,
+    /// Long descriptors, stage 1 and stage 2. PTFS = 1.
+    Long,
+    /// Long descriptors, and short descriptors in stage 1. PTFS = 0.
+    Both,
+}
+
+/// Parts of the architecture that hardware may have or leave out. The identification registers say which are there, and what
+/// belongs to a missing one reads as zero, ignores writes, or is refused (`docs/compliance.md`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Stage-2 banks, `CBAR.TYPE` 0 (`IDR0.S2TS`).
+    pub stage2: bool,
+    /// Nested translation, `CBAR.TYPE` 3 (`IDR0.NTS`). Needs `stage2`.
+    pub nested: bool,
+    /// AArch32 table formats (`IDR0.PTFS`).
+    pub aarch32: Aarch32,
+    /// Context faults can stall: `SCTLR.CFCFG`, `FSR.SS`, `RESUME`.
+    pub stall: bool,
+    /// Address translation operations: `ATS1*`, `GATS*`, `PAR`, `GPAR` (`IDR0.ATOSNS` = 0).
+    pub ats: bool,
+    /// Memory attributes and privilege overrides reach the downstream port (`docs/architecture.md`).
+    pub attributes: bool,
+    /// 16-bit StreamIDs (`IDR0.EXIDS`).
+    pub exids: bool,
+    /// 16-bit VMIDs (`IDR2.VMID16S`).
+    pub vmid16: bool,
+    /// The StreamID indexes `S2CR`, and there are no match registers (`IDR0.SMS` = 0).
+    pub stream_indexing: bool,
+    /// Register pages of 64 KiB (`IDR1.PAGESIZE`).
+    pub reg_pages_64k: bool,
+    /// Performance counters count.
+    pub pmu: bool,
+    /// `SCTLR.E`: big-endian descriptors.
+    pub big_endian: bool,
+}
+
+impl Features {
+    /// Stage 1 of AArch64 banks, and nothing else.
+    pub const STAGE1: Features = Features {
+        stage2: false,
+        nested: false,
+        aarch32: Aarch32::None,
+        stall: false,
+        ats: false,
+        attributes: false,
+        exids: false,
+        vmid16: false,
+        stream_indexing: false,
+        reg_pages_64k: false,
+        pmu: false,
+        big_endian: false,
+    };
+
+    /// All that can be together: everything but stream indexing and 64 KiB register pages, which exclude something else.
+    pub const EVERYTHING: Features = Features {
+        stage2: true,
+        nested: true,
+        aarch32: Aarch32::Both,
+        stall: true,
+        ats: true,
+        attributes: true,
+        exids: true,
+        vmid16: true,
+        stream_indexing: false,
+        reg_pages_64k: false,
+        pmu: true,
+        big_endian: true,
+    };
+}
+
 /// One elaboration of the hardware.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
@@ -75,6 +151,8 @@ pub struct Params {
     pub data_width: usize,
     /// Straps.
     pub straps: Straps,
+    /// Parts of the architecture that are there.
+    pub features: Features,
 }
 
 /// Address bits of a client port: 48 bits and the sub-range bit 48 (MMU-500).
@@ -87,7 +165,7 @@ pub const SID_WIDTH: usize = 15;
 pub const PTW_DATA_WIDTH: usize = 64;
 /// AXI id bits of the walk port: the walker's row number.
 pub const PTW_ID_WIDTH: usize = 4;
-/// Bytes in a page of the register space (IDR1.PAGESIZE = 0).
+/// Bytes in a page of the register space without [`Features::reg_pages_64k`] (IDR1.PAGESIZE = 0).
 pub const REG_PAGE: u32 = 0x1000;
 
 const MMU500: Straps = Straps {
@@ -118,6 +196,7 @@ pub const MINI: Params = Params {
     id_width: 4,
     data_width: 64,
     straps: MMU500,
+    features: Features::STAGE1,
 };
 
 /// The default: sizes and ID values of the MMU-500 in that SoC.
@@ -135,6 +214,7 @@ pub const ZYNQMP: Params = Params {
     id_width: 6,
     data_width: 128,
     straps: MMU500,
+    features: Features::STAGE1,
 };
 
 /// The SC8180X kernel log.
@@ -152,6 +232,7 @@ pub const SC8180X: Params = Params {
     id_width: 6,
     data_width: 64,
     straps: Straps { s1cbndx: S1CbndxStrap::PhysicalBank, granule_16k: false, ..MMU500 },
+    features: Features::STAGE1,
 };
 
 /// The SM8550 kernel log.
@@ -174,7 +255,26 @@ pub fn preset(name: &str) -> Option<&'static Params> {
 impl Params {
     /// Bytes of the register space: both halves.
     pub fn register_space(&self) -> u32 {
-        2 * self.num_page as u32 * REG_PAGE
+        2 * self.num_page as u32 * self.reg_page()
+    }
+
+    /// Bytes in a page of the register space: 4 KiB or 64 KiB.
+    pub const fn reg_page(&self) -> u32 {
+        if self.features.reg_pages_64k {
+            0x1_0000
+        } else {
+            REG_PAGE
+        }
+    }
+
+    /// The same hardware with these features.
+    pub const fn with_features(self, features: Features) -> Params {
+        Params { features, ..self }
+    }
+
+    /// The same hardware with every feature that can be together with the others ([`Features::EVERYTHING`]).
+    pub const fn with_everything(self) -> Params {
+        self.with_features(Features::EVERYTHING)
     }
 
     /// Output address bits (`IDR2.OAS`): never more than [`PA_WIDTH`].

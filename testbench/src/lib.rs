@@ -2,7 +2,8 @@
 //!
 //! [`axi`] bus-functional models and protocol checks, [`memory`] what is behind the ports, [`ufs`] the DMA master, [`linux`] the
 //! drivers' view, [`scoreboard`] the always-on check against the model, [`scenario`] whole runs, [`report`] what the
-//! command line prints of them, [`benchmark`] what it measures, [`decode`] what it explains. Nothing here knows which engine runs:
+//! command line prints of them, [`benchmark`] what it measures, [`decode`] what it explains, [`recording`] what it
+//! replays. Nothing here knows which engine runs:
 //! all goes through [`smmu_sim::dut::Device`].
 
 pub mod axi;
@@ -13,6 +14,7 @@ pub mod decode;
 pub mod isolation;
 pub mod linux;
 pub mod memory;
+pub mod recording;
 pub mod report;
 pub mod random;
 pub mod scenario;

@@ -12,7 +12,7 @@
 //! name, read as zero and ignore writes. The alias range 0x400..0x5FF of page 0 belongs to secure software alone and is not
 //! listed.
 
-use crate::params::{Params, REG_PAGE};
+use crate::params::{Aarch32, Params};
 
 mod bank;
 mod global0;
@@ -177,7 +177,7 @@ impl RegId {
                 (params.num_page + index / count, index % count)
             }
         };
-        page as u32 * REG_PAGE + r.offset + element as u32 * r.stride
+        page as u32 * params.reg_page() + r.offset + element as u32 * r.stride
     }
 
     /// The field of that name.
@@ -206,8 +206,8 @@ impl RegId {
 /// 64-bit register belongs to it. `None`: nothing there, read as zero, writes ignored; for a context bank that does not exist
 /// see [`missing_bank`].
 pub fn at(params: &Params, offset: u32) -> Option<(RegId, usize)> {
-    let page = (offset / REG_PAGE) as usize;
-    let byte = offset % REG_PAGE;
+    let page = (offset / params.reg_page()) as usize;
+    let byte = offset % params.reg_page();
     let (space, bank) = match page {
         _ if page >= params.num_page => (Space::Bank, page - params.num_page),
         0 => (Space::Global0, 0),
@@ -233,40 +233,104 @@ pub fn at(params: &Params, offset: u32) -> Option<(RegId, usize)> {
 
 /// True if the byte offset lies in the page of a context bank that this hardware does not have: a configuration access fault.
 pub fn missing_bank(params: &Params, offset: u32) -> bool {
-    let page = (offset / REG_PAGE) as usize;
+    let page = (offset / params.reg_page()) as usize;
     page >= params.num_page + params.num_cb && page < 2 * params.num_page
 }
 
-/// Value after reset, straps and sizes included. Constant registers (identification) always read this.
+/// What reads and writes do in hardware with these features: [`Register::access`], or what a feature makes of a row that is
+/// [`Access::Reserved`] without it.
+pub fn access(params: &Params, id: RegId) -> Access {
+    let features = &params.features;
+    match id {
+        CB_ATS1PR | CB_ATS1PW | CB_ATS1UR | CB_ATS1UW if features.ats => Access::WriteOnly,
+        GATS1UR | GATS1UW | GATS1PR | GATS1PW | GATS12UR | GATS12UW | GATS12PR | GATS12PW if features.ats => Access::WriteOnly,
+        GPAR if features.ats => Access::ReadWrite,
+        GATSR if features.ats => Access::ReadOnly,
+        CB_PMEVCNTR | CB_PMEVTYPER | CB_PMCR if features.pmu => Access::ReadWrite,
+        CB_PMCNTENSET | CB_PMINTENSET | CB_PMOVSSET if features.pmu => Access::WriteOneToSet,
+        CB_PMCNTENCLR | CB_PMINTENCLR | CB_PMOVSCLR if features.pmu => Access::WriteOneToClear,
+        CB_PMCFGR | CB_PMCEID | CB_PMAUTHSTATUS if features.pmu => Access::ReadOnly,
+        SMR if features.stream_indexing => Access::Reserved,
+        _ => id.register().access,
+    }
+}
+
+/// Value after reset, straps, features and sizes included. Constant registers (identification) always read this.
 pub fn reset_value(params: &Params, id: RegId) -> u64 {
     let s = &params.straps;
+    let features = &params.features;
     let put = |name: &str, value: u64, v: u64| id.field(name).put(value, v);
     let r = id.register().reset;
     match id {
-        IDR0 => put("NUMSMRG", r, params.num_smr as u64),
+        IDR0 => {
+            let formats = match features.aarch32 {
+                Aarch32::None => 2,
+                Aarch32::Long => 1,
+                Aarch32::Both => 0,
+            };
+            let r = put("S2TS", put("NTS", r, features.nested.into()), features.stage2.into());
+            let r = put("ATOSNS", put("PTFS", r, formats), (!features.ats).into());
+            let r = put("EXIDS", r, features.exids.into());
+            if features.stream_indexing {
+                let bits = params.num_smr.next_power_of_two().trailing_zeros();
+                put("SMS", put("NUMSIDB", r, bits.into()), 0)
+            } else {
+                put("NUMSMRG", r, params.num_smr as u64)
+            }
+        }
         IDR1 => {
             let ndxb = u64::from(params.num_page.trailing_zeros()) - 1;
+            let r = put("PAGESIZE", r, features.reg_pages_64k.into());
             put("NUMPAGENDXB", put("NUMCB", r, params.num_cb as u64), ndxb)
         }
         IDR2 => {
             let r = put("UBS", put("OAS", put("IAS", r, s.ias.into()), s.oas.into()), s.ubs.into());
-            put("PTFSV8_16K", r, s.granule_16k.into())
+            put("VMID16S", put("PTFSV8_16K", r, s.granule_16k.into()), features.vmid16.into())
         }
         CB_SCTLR => u64::from(s.sctlr_reset),
         PMCFGR => {
             let groups = Count::CounterGroups.of(params) as u64;
             put("NCG", put("N", r, Count::Counters.of(params) as u64 - 1), groups - 1)
         }
+        PMCEID0 if features.pmu => COUNTED_EVENTS,
         _ => r,
     }
 }
 
-/// Bits that a write reaches, straps included.
+/// Events that the performance monitors count, a bit each: cycles, cycles / 64, refills, refills of reads, accesses, reads.
+pub const COUNTED_EVENTS: u64 = 0x0003_0303;
+
+/// Bits that a write reaches, straps and features included.
 pub fn write_mask(params: &Params, id: RegId) -> u64 {
+    let features = &params.features;
     let r = id.register().write_mask;
     let counters = (1u64 << Count::Counters.of(params)) - 1;
+    let when = |there: bool, bits: u64| if there { bits } else { 0 };
     match id {
-        SCR0 if !params.straps.smcfcfg_ro_one => r | id.field("SMCFCFG").mask(),
+        SCR0 => {
+            r | when(!params.straps.smcfcfg_ro_one, id.field("SMCFCFG").mask())
+                | when(features.exids, id.field("EXIDENABLE").mask())
+                | when(features.vmid16, id.field("VMID16EN").mask())
+        }
+        SCR2 if features.vmid16 => 0xFFFF,
+        TLBIVMID | TLBIVMIDS1 if features.vmid16 => 0xFFFF,
+        CBA2R => r | when(features.vmid16, id.field("VMID16").mask()),
+        SMR if features.stream_indexing => 0,
+        SMR | SGFSYNR1 | CBFRSYNRA => r | when(features.exids, 1 << 15),
+        S2CR => r | when(features.exids, id.field("EXIDVALID").mask()),
+        CB_FSYNR0 => r | when(features.nested, id.field("S1PTWF").mask() | id.field("NESTED").mask()),
+        CB_IPAFAR if features.stage2 => r & !0xFFF,
+        CB_ATS1PR | CB_ATS1PW | CB_ATS1UR | CB_ATS1UW => when(features.ats, 0xFFFF_FFFF_FFFF_F000),
+        GATS1UR | GATS1UW | GATS1PR | GATS1PW | GATS12UR | GATS12UW | GATS12PR | GATS12PW => {
+            when(features.ats, 0xFFFF_FFFF_FFFF_F0FF)
+        }
+        GPAR => when(features.ats, u64::MAX),
+        CB_PMEVCNTR if features.pmu => 0xFFFF_FFFF,
+        CB_PMEVTYPER if features.pmu => PMEVTYPER.register().write_mask,
+        CB_PMCR if features.pmu => PMCR.register().write_mask,
+        CB_PMCNTENSET | CB_PMCNTENCLR | CB_PMINTENSET | CB_PMINTENCLR | CB_PMOVSCLR | CB_PMOVSSET if features.pmu => {
+            (1 << COUNTERS_PER_GROUP) - 1
+        }
         PMCNTENSET | PMCNTENCLR | PMINTENSET | PMINTENCLR | PMOVSCLR | PMOVSSET => r & counters,
         _ => r,
     }

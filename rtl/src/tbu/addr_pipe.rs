@@ -85,11 +85,14 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     /// Look-up stage, to the micro TLB.
     pub look_sid: Signal<Out, Word<15>>,
     pub look_vpn: Signal<Out, Word<37>>,
+    /// The permission that the access needs, one of {px, pw, pr, ux, uw, ur}.
+    pub look_need: Signal<Out, Word<6>>,
+    /// The address is beyond the output size.
+    pub look_over: Signal<Out, Bit>,
     /// Select stage, from the micro TLB.
     pub sel_hit: Signal<In, Bit>,
     pub sel_ppn: Signal<In, Word<36>>,
     pub sel_mask: Signal<In, Word<7>>,
-    pub sel_perm: Signal<In, Word<6>>,
     /// Translated transactions.
     pub m_valid: Signal<Out, Bit>,
     pub m_ready: Signal<In, Bit>,
@@ -147,7 +150,6 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     sel_index: DFF<Word<4>>,
     sel_entry: DFF<Word<Q>>,
     sel_beat: DFF<Word<102>>,
-    sel_over: DFF<Bit>,
     // States of the entries.
     parked: DFF<Word<Q>>,
     open: DFF<Word<Q>>,
@@ -170,7 +172,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     l_claim: Signal<Local, Bit>,
     l_granted: Signal<Local, Bit>,
     l_direct: Signal<Local, Bit>,
-    l_permitted: Signal<Local, Bit>,
+    l_need: Signal<Local, Word<6>>,
     l_legal: Signal<Local, Bit>,
     l_hit: Signal<Local, Bit>,
     l_rivals: Signal<Local, Word<Q>>,
@@ -233,8 +235,8 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
-            self, clock, sel_valid, sel_new, sel_index, sel_entry, sel_beat, sel_over, parked, open, waiting, replay, flying,
-            fault, raz, again, must
+            self, clock, sel_valid, sel_new, sel_index, sel_entry, sel_beat, parked, open, waiting, replay, flying, fault, raz,
+            again, must
         );
         clock!(self, clock, credits, park, pick, refusals, payload, requests, out);
         self.credits.aresetn.next = self.aresetn.val();
@@ -257,11 +259,22 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         }
         self.look_sid.next = self.l_look.val().get_bits::<15>(78);
         self.look_vpn.next = self.l_look.val().get_bits::<37>(12);
+        self.l_need.next = 1.into();
+        if self.l_look.val().get_bit(69) {
+            self.l_need.next = 4.into();
+        }
+        if self.is_write.val() {
+            self.l_need.next = 2.into();
+        }
+        if self.l_look.val().get_bit(67) {
+            self.l_need.next = self.l_need.val() << 3;
+        }
+        self.look_need.next = self.l_need.val();
         self.park.key_sid.next = self.l_look.val().get_bits::<6>(78);
         self.park.key_vpn.next = self.l_look.val().get_bits::<18>(12);
         self.park.key_id.next = self.l_look.val().get_bits::<8>(93);
         self.l_over.next = self.l_look.val().get_bits::<49>(0) & self.over_mask.val();
-        self.sel_over.d.next = self.l_over.val().any();
+        self.look_over.next = self.l_over.val().any();
         self.sel_beat.d.next = self.l_look.val();
         self.sel_valid.d.next = self.pick.valid.val() | self.l_take.val();
         self.sel_new.d.next = !self.pick.valid.val();
@@ -280,28 +293,8 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.must.d.next = self.again.q.val().any();
 
         // Select stage: does it hit?
-        if self.is_write.val() {
-            self.l_permitted.next = self.sel_perm.val().get_bit(1);
-            if self.sel_beat.q.val().get_bit(67) {
-                self.l_permitted.next = self.sel_perm.val().get_bit(4);
-            }
-        } else {
-            self.l_permitted.next = self.sel_perm.val().get_bit(0);
-            if self.sel_beat.q.val().get_bit(67) {
-                self.l_permitted.next = self.sel_perm.val().get_bit(3);
-            }
-            if self.sel_beat.q.val().get_bit(69) {
-                self.l_permitted.next = self.sel_perm.val().get_bit(2);
-                if self.sel_beat.q.val().get_bit(67) {
-                    self.l_permitted.next = self.sel_perm.val().get_bit(5);
-                }
-            }
-        }
         self.l_legal.next = !self.sel_beat.q.val().get_bit(101);
-        self.l_hit.next = self.sel_hit.val()
-            & self.l_permitted.val()
-            & self.l_legal.val()
-            & !(self.sel_mask.val().get_bit(6) & self.sel_over.q.val());
+        self.l_hit.next = self.sel_hit.val() & self.l_legal.val();
 
         // Is an older one of its id parked?
         self.l_rivals.next = self.parked.q.val();

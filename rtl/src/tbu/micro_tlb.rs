@@ -7,8 +7,8 @@
 //!
 //! | cycle | look-up | maintenance |
 //! | --- | --- | --- |
-//! | 0 | `*_sid`, `*_vpn` are compared with every tag; the match vector is registered | `inv_*`, `drop_all` or `fill_*` go into the operation register |
-//! | 1 | the match vector selects: `*_hit`, `*_ppn`, `*_mask`, `*_perm` (one-hot AND-OR, from flip-flops only) | the operation is compared with every tag; entries go, an entry is written |
+//! | 0 | `*_sid`, `*_vpn` are compared with every tag, `*_need` with every permission; the match vector is registered | `inv_*`, `drop_all` or `fill_*` go into the operation register |
+//! | 1 | the match vector selects: `*_hit`, `*_ppn`, `*_mask` (one-hot AND-OR, from flip-flops only) | the operation is compared with every tag; entries go, an entry is written |
 //! | 2 | | look-ups see it |
 //!
 //! # Races, and why each is harmless
@@ -78,6 +78,14 @@ struct OpReg {
     use_va: bool,
 }
 
+/// What a look-up asks.
+struct Look {
+    sid: u64,
+    vpn: u64,
+    need: u64,
+    over: bool,
+}
+
 /// A micro TLB of `N` entries (2 to 64).
 #[derive(LogicBlock)]
 pub struct MicroTlb<const N: usize> {
@@ -88,18 +96,22 @@ pub struct MicroTlb<const N: usize> {
     pub rd_sid: Signal<In, Word<15>>,
     /// Read look-up, cycle 0: VA 48:12.
     pub rd_vpn: Signal<In, Word<37>>,
-    /// Read look-up, cycle 1: an entry matched. The other results are 0 if not.
+    /// Read look-up, cycle 0: the permission that the access needs, one of {px, pw, pr, ux, uw, ur}.
+    pub rd_need: Signal<In, Word<6>>,
+    /// Read look-up, cycle 0: the address is beyond the output size, so no entry of the whole address space (identity) may answer.
+    pub rd_over: Signal<In, Bit>,
+    /// Read look-up, cycle 1: an entry matched and permits the access. The other results are 0 if not.
     pub rd_hit: Signal<Out, Bit>,
     pub rd_ppn: Signal<Out, Word<36>>,
     pub rd_mask: Signal<Out, Word<7>>,
-    pub rd_perm: Signal<Out, Word<6>>,
     /// Write look-up, as `rd_*`.
     pub wr_sid: Signal<In, Word<15>>,
     pub wr_vpn: Signal<In, Word<37>>,
+    pub wr_need: Signal<In, Word<6>>,
+    pub wr_over: Signal<In, Bit>,
     pub wr_hit: Signal<Out, Bit>,
     pub wr_ppn: Signal<Out, Word<36>>,
     pub wr_mask: Signal<Out, Word<7>>,
-    pub wr_perm: Signal<Out, Word<6>>,
     /// All entries go.
     pub drop_all: Signal<In, Bit>,
     /// Entries that match all used conditions go.
@@ -139,13 +151,15 @@ impl<const N: usize> Default for MicroTlb<N> {
             rd_hit: Signal::default(),
             rd_ppn: Signal::default(),
             rd_mask: Signal::default(),
-            rd_perm: Signal::default(),
+            rd_need: Signal::default(),
+            rd_over: Signal::default(),
             wr_sid: Signal::default(),
             wr_vpn: Signal::default(),
             wr_hit: Signal::default(),
             wr_ppn: Signal::default(),
             wr_mask: Signal::default(),
-            wr_perm: Signal::default(),
+            wr_need: Signal::default(),
+            wr_over: Signal::default(),
             drop_all: Signal::default(),
             inv_valid: Signal::default(),
             inv_use_hyp: Signal::default(),
@@ -229,13 +243,14 @@ impl<const N: usize> MicroTlb<N> {
     }
 
     /// The entry that a look-up may select in the next cycle.
-    fn compare(&self, gone: &[bool; N], sid: u64, vpn: u64) -> Option<Entry> {
-        (0..N)
-            .find(|&i| {
-                let e = &self._entries[i];
-                self._valid[i] && !gone[i] && e.sid == sid && (e.vpn ^ vpn) & !offset_bits(e.mask) == 0
-            })
-            .map(|i| self._entries[i])
+    fn compare(&self, gone: &[bool; N], look: &Look) -> Option<Entry> {
+        let answers = |e: &Entry| {
+            e.sid == look.sid
+                && e.perm & look.need != 0
+                && !(look.over && e.mask >> 6 == 1)
+                && (e.vpn ^ look.vpn) & !offset_bits(e.mask) == 0
+        };
+        (0..N).find(|&i| self._valid[i] && !gone[i] && answers(&self._entries[i])).map(|i| self._entries[i])
     }
 }
 
@@ -253,8 +268,11 @@ impl<const N: usize> Logic for MicroTlb<N> {
             *g = (op.op != Op::None && op.drops(&self._entries[i])) || (fill && i == victim);
         }
 
-        let rd = self.compare(&gone, self.rd_sid.val().u64(), self.rd_vpn.val().u64());
-        let wr = self.compare(&gone, self.wr_sid.val().u64(), self.wr_vpn.val().u64());
+        let look =
+            |sid: Word<15>, vpn: Word<37>, need: Word<6>, over| Look { sid: sid.u64(), vpn: vpn.u64(), need: need.u64(), over };
+        let rd = look(self.rd_sid.val(), self.rd_vpn.val(), self.rd_need.val(), self.rd_over.val());
+        let wr = look(self.wr_sid.val(), self.wr_vpn.val(), self.wr_need.val(), self.wr_over.val());
+        let (mut rd, mut wr) = (self.compare(&gone, &rd), self.compare(&gone, &wr));
         for (valid, g) in self._valid.iter_mut().zip(&gone) {
             *valid &= !g;
         }
@@ -266,7 +284,6 @@ impl<const N: usize> Logic for MicroTlb<N> {
             }
         }
         self._op = self.next_op();
-        let (mut rd, mut wr) = (rd, wr);
         if !self.aresetn.val() {
             self._valid = [false; N];
             self._op.op = Op::None;
@@ -278,23 +295,19 @@ impl<const N: usize> Logic for MicroTlb<N> {
         self.rd_hit.next = rd.is_some();
         self.rd_ppn.next = e.ppn.into();
         self.rd_mask.next = e.mask.into();
-        self.rd_perm.next = e.perm.into();
         let e = wr.unwrap_or_default();
         self.wr_hit.next = wr.is_some();
         self.wr_ppn.next = e.ppn.into();
         self.wr_mask.next = e.mask.into();
-        self.wr_perm.next = e.perm.into();
     }
 
     fn connect(&mut self) {
         self.rd_hit.connect();
         self.rd_ppn.connect();
         self.rd_mask.connect();
-        self.rd_perm.connect();
         self.wr_hit.connect();
         self.wr_ppn.connect();
         self.wr_mask.connect();
-        self.wr_perm.connect();
     }
 
     fn hdl(&self) -> Verilog {
@@ -394,8 +407,8 @@ wire asid_same_{i} = asid_{i} == op_asid;
 wire inv_{i} = (~op_use_hyp | (vmid_{i}[8] == op_hyp)) & (~op_use_vmid | (vmid_{i} == op_vmid)) & (~op_use_va | page_{i})
   & (~op_use_asid | (op_use_va ? (~ng_{i} | asid_same_{i}) : (ng_{i} & asid_same_{i})));
 assign gone[{i}] = op_all | (op_inv & inv_{i}) | (op_fill & (victim[{i}] | (page_{i} & (sid_{i} == op_sid))));
-assign rd_same[{i}] = (sid_{i} == rd_sid) & {rd};
-assign wr_same[{i}] = (sid_{i} == wr_sid) & {wr};
+assign rd_same[{i}] = (sid_{i} == rd_sid) & (|(perm_{i} & rd_need)) & ~(mask_{i}[6] & rd_over) & {rd};
+assign wr_same[{i}] = (sid_{i} == wr_sid) & (|(perm_{i} & wr_need)) & ~(mask_{i}[6] & wr_over) & {wr};
 initial begin
   sid_{i} = 15'h0;
   vpn_{i} = 37'h0;
@@ -420,7 +433,7 @@ end"
     }
     for port in ["rd", "wr"] {
         let _ = writeln!(v, "assign {port}_hit = |{port}_match;");
-        for (field, width) in [("ppn", 36), ("mask", 7), ("perm", 6)] {
+        for (field, width) in [("ppn", 36), ("mask", 7)] {
             let terms: Vec<String> = (0..N).map(|i| format!("({{{width}{{{port}_match[{i}]}}}} & {field}_{i})")).collect();
             let _ = writeln!(v, "assign {port}_{field} = {};", terms.join(" | "));
         }

@@ -199,7 +199,8 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.rd_pipe.sel_hit.next = self.micro_tlb.rd_hit.val();
         self.rd_pipe.sel_ppn.next = self.micro_tlb.rd_ppn.val();
         self.rd_pipe.sel_mask.next = self.micro_tlb.rd_mask.val();
-        self.rd_pipe.sel_perm.next = self.micro_tlb.rd_perm.val();
+        self.micro_tlb.rd_need.next = self.rd_pipe.look_need.val();
+        self.micro_tlb.rd_over.next = self.rd_pipe.look_over.val();
         self.ar_unpack.valid.next = self.rd_pipe.m_valid.val();
         self.ar_unpack.beat.next = self.rd_pipe.m_beat.val();
         self.rd_pipe.m_ready.next = self.ar_unpack.ready.val();
@@ -228,7 +229,8 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.sel_hit.next = self.micro_tlb.wr_hit.val();
         self.wr_pipe.sel_ppn.next = self.micro_tlb.wr_ppn.val();
         self.wr_pipe.sel_mask.next = self.micro_tlb.wr_mask.val();
-        self.wr_pipe.sel_perm.next = self.micro_tlb.wr_perm.val();
+        self.micro_tlb.wr_need.next = self.wr_pipe.look_need.val();
+        self.micro_tlb.wr_over.next = self.wr_pipe.look_over.val();
         self.aw_unpack.valid.next = self.wr_pipe.m_valid.val();
         self.aw_unpack.beat.next = self.wr_pipe.m_beat.val();
         self.wr_pipe.m_ready.next = self.aw_unpack.ready.val();

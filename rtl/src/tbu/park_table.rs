@@ -15,7 +15,8 @@
 //!
 //! # Timing
 //!
-//! `key_*` of the look-up stage (cycle 0) are registered here; `same_*` hold for the select stage (cycle 1). `place`, `sleep`,
+//! `key_*` of the look-up stage (cycle 0) are compared as they come, with what the entries hold one cycle later; `same_*` come from
+//! flip-flops and hold for the select stage (cycle 1), which has little time left. `place`, `sleep`,
 //! `leave` and `answer` of a cycle show in the next one. A dependency on an entry that leaves in the cycle of writing is not
 //! recorded, and an answer that arrives in the cycle in which an entry begins to wait for it wakes it: no event is lost between
 //! two cycles.
@@ -143,6 +144,7 @@ impl<const Q: usize> Logic for ParkTable<Q> {
         let mut v = format!(
             "reg [5:0] sid;\nreg [17:0] vpn;\nreg [7:0] id;\ninitial begin\n  sid = 6'h0;\n  vpn = 18'h0;\n  id = 8'h0;\nend\n\
              always @(posedge clock) begin\n  sid <= key_sid;\n  vpn <= key_vpn;\n  id <= key_id;\nend\n\
+             wire page_again = (sid == key_sid) & (vpn == key_vpn);\nwire id_again = id == key_id;\n\
              wire [{top}:0] woken_next;\nreg [{top}:0] woken_r;\ninitial woken_r = {Q}'h0;\n\
              always @(posedge clock) woken_r <= woken_next;\nassign woken = woken_r;\n"
         );
@@ -162,18 +164,25 @@ initial begin
   dep_{i} = {Q}'h0;
   peer_{i} = {Q}'h0;
 end
+reg same_page_{i}, same_id_{i};
+initial begin
+  same_page_{i} = 1'b1;
+  same_id_{i} = 1'b1;
+end
 always @(posedge clock) begin
   if (place[{i}]) begin
     sid_{i} <= sid;
     vpn_{i} <= vpn;
     id_{i} <= id;
   end
+  same_page_{i} <= place[{i}] ? page_again : (sid_{i} == key_sid) & (vpn_{i} == key_vpn);
+  same_id_{i} <= place[{i}] ? id_again : id_{i} == key_id;
   dep_{i} <= (place[{i}] ? place_dep : dep_{i}) & ~leave;
   peer_{i} <= waits_{i};
 end
 assign woken_next[{i}] = |(waits_{i} & answer);
-assign same_page[{i}] = (sid_{i} == sid) & (vpn_{i} == vpn);
-assign same_id[{i}] = id_{i} == id;
+assign same_page[{i}] = same_page_{i};
+assign same_id[{i}] = same_id_{i};
 assign dep_none[{i}] = ~|dep_{i};
 assign dep_flying[{i}] = ~|(dep_{i} & ~flying);"
             );

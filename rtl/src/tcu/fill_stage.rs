@@ -1,11 +1,26 @@
-//! Fill stage: a register between the walker's decision (E2) and the write ports of the caches.
+//! Fill stage: what the caches keep of a descriptor, decided one cycle after the walker has decided what it means.
 //!
-//! Deciding on a descriptor and writing a RAM in one cycle would be the longest path of the design. One cycle later is early enough: the
-//! walker decides about poison in E2, and an invalidation reads its first set in the cycle after it poisons, so a fill that was decided
-//! before the poison is written before the first set is read.
+//! The walker's verdict (E2) is registered here (rank X). In the next cycle it is decided whether it is kept, and where: pages go to the
+//! main TLB, blocks and tables to the walk cache of their level. That decision is registered again and stands on the write ports one cycle
+//! later. So no path leads from a descriptor through the verdict to a RAM, which would be the longest of the design.
 //!
-//! Ports: `i_*` from the walker, the rest to the caches, one cycle later.
+//! # Timing
+//!
+//! E2 in cycle c, decision in c + 1, write in c + 2. Poison is looked at in c + 1: a row that is poisoned up to and including that cycle
+//! fills nothing. An invalidation reads its first set in the cycle after it poisons, so what was decided before the poison is written
+//! before that set is read. A row that is free again in c + 1 may be taken, but its poison bit changes one cycle after that.
+//!
+//! # A line of eight
+//!
+//! The wanted page of a level-3 line comes first: it opens the line (tag with no page valid, first data word). Its neighbours follow, each
+//! with its own data word; the last beat writes the tag once more, with a bit for each page that was a valid leaf. One line is open at a
+//! time; lines of other rows that come in meanwhile are not kept, but for the answer that their requester gets.
+//!
+//! # Ports
+//!
+//! `i_*` from the walker in E2, `poisoned` and `poison` at any time, the rest to the caches.
 
+use super::va_index::VaIndex;
 use crate::prelude::*;
 
 /// The block.
@@ -13,18 +28,46 @@ use crate::prelude::*;
 pub struct FillStage {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub i_tlb_tag_we: Signal<In, Bit>,
-    pub i_tlb_tag: Signal<In, Word<83>>,
-    pub i_tlb_data_we: Signal<In, Bit>,
-    pub i_tlb_data: Signal<In, Word<50>>,
-    pub i_tlb_set: Signal<In, Word<7>>,
-    pub i_tlb_sector: Signal<In, Word<3>>,
-    pub i_tlb_way: Signal<In, Word<2>>,
-    pub i_wc2_we: Signal<In, Bit>,
-    pub i_wc1_we: Signal<In, Bit>,
-    pub i_wc0_we: Signal<In, Bit>,
-    pub i_wc_index: Signal<In, Word<7>>,
-    pub i_wc_entry: Signal<In, Word<121>>,
+    /// E2 decides on a beat in this cycle.
+    pub i_valid: Signal<In, Bit>,
+    /// The beat that the row waits for; else a neighbour of it.
+    pub i_first: Signal<In, Bit>,
+    /// Last beat of its read.
+    pub i_last: Signal<In, Bit>,
+    /// The beat came with an error.
+    pub i_error: Signal<In, Bit>,
+    /// A usable leaf.
+    pub i_leaf: Signal<In, Bit>,
+    /// The verdict is a fault.
+    pub i_fault: Signal<In, Bit>,
+    /// A usable table.
+    pub i_table: Signal<In, Bit>,
+    pub i_row: Signal<In, Word<4>>,
+    pub i_level: Signal<In, Word<2>>,
+    /// Beats of the line before this one.
+    pub i_count: Signal<In, Word<3>>,
+    /// Main TLB way that the front chose.
+    pub i_way: Signal<In, Word<2>>,
+    /// Canonical address.
+    pub i_va: Signal<In, Word<49>>,
+    pub i_granule: Signal<In, Word<2>>,
+    pub i_bank: Signal<In, Word<7>>,
+    /// {HYPC, VMID}.
+    pub i_vmid: Signal<In, Word<9>>,
+    pub i_asid: Signal<In, Word<16>>,
+    /// PA[47:12] of the leaf or of the next table.
+    pub i_ppn: Signal<In, Word<36>>,
+    /// Leaf: {px, pw, pr, ux, uw, ur}.
+    pub i_perm: Signal<In, Word<6>>,
+    /// Leaf: not global.
+    pub i_ng: Signal<In, Bit>,
+    /// Table: hierarchical attributes for the tables below.
+    pub i_hier: Signal<In, Word<4>>,
+    /// Rows that were poisoned before this cycle.
+    pub poisoned: Signal<In, Word<16>>,
+    /// All rows are poisoned in this cycle.
+    pub poison: Signal<In, Bit>,
+    // Main TLB.
     pub tlb_tag_we: Signal<Out, Bit>,
     pub tlb_tag: Signal<Out, Word<83>>,
     pub tlb_data_we: Signal<Out, Bit>,
@@ -32,11 +75,35 @@ pub struct FillStage {
     pub tlb_set: Signal<Out, Word<7>>,
     pub tlb_sector: Signal<Out, Word<3>>,
     pub tlb_way: Signal<Out, Word<2>>,
+    // Walk caches.
     pub wc2_we: Signal<Out, Bit>,
     pub wc1_we: Signal<Out, Bit>,
     pub wc0_we: Signal<Out, Bit>,
     pub wc_index: Signal<Out, Word<7>>,
     pub wc_entry: Signal<Out, Word<121>>,
+    keys: VaIndex,
+    x_valid: DFF<Bit>,
+    /// 0 first, 1 last, 2 error, 3 leaf, 4 fault, 5 table, 6 not global.
+    x_flags: DFF<Word<7>>,
+    x_row: DFF<Word<4>>,
+    x_level: DFF<Word<2>>,
+    x_count: DFF<Word<3>>,
+    x_way: DFF<Word<2>>,
+    x_va: DFF<Word<49>>,
+    x_granule: DFF<Word<2>>,
+    x_bank: DFF<Word<7>>,
+    x_vmid: DFF<Word<9>>,
+    x_asid: DFF<Word<16>>,
+    x_ppn: DFF<Word<36>>,
+    x_perm: DFF<Word<6>>,
+    x_hier: DFF<Word<4>>,
+    /// A line is open.
+    filling: DFF<Bit>,
+    fill_row: DFF<Word<4>>,
+    fill_tag: DFF<Word<83>>,
+    fill_set: DFF<Word<7>>,
+    fill_way: DFF<Word<2>>,
+    fill_pages: DFF<Word<8>>,
     /// Write enables: 0 tag, 1 data, 2 level 2, 3 level 1, 4 level 0.
     enables: DFF<Word<5>>,
     tag: DFF<Word<83>>,
@@ -44,27 +111,173 @@ pub struct FillStage {
     page: DFF<Word<62>>,
     index: DFF<Word<7>>,
     entry: DFF<Word<121>>,
+    flags: Signal<Local, Word<7>>,
+    first: Signal<Local, Bit>,
+    leaf: Signal<Local, Bit>,
+    ng: Signal<Local, Bit>,
+    clean: Signal<Local, Bit>,
+    mine: Signal<Local, Word<16>>,
+    keep: Signal<Local, Bit>,
+    opens: Signal<Local, Bit>,
+    neighbour: Signal<Local, Bit>,
+    joins: Signal<Local, Bit>,
+    closes: Signal<Local, Bit>,
+    stale: Signal<Local, Bit>,
+    line_tag: Signal<Local, Word<83>>,
+    new_tag: Signal<Local, Word<83>>,
+    sector: Signal<Local, Word<3>>,
+    here: Signal<Local, Word<8>>,
+    pages: Signal<Local, Word<8>>,
+    set: Signal<Local, Word<7>>,
+    way: Signal<Local, Word<2>>,
     enable: Signal<Local, Word<5>>,
+    tag_we: Signal<Local, Bit>,
+    data_we: Signal<Local, Bit>,
+    we2: Signal<Local, Bit>,
+    we1: Signal<Local, Bit>,
+    we0: Signal<Local, Bit>,
+    key: Signal<Local, Word<28>>,
+    table_bits: Signal<Local, Word<6>>,
+    new_entry: Signal<Local, Word<121>>,
 }
 
 impl Logic for FillStage {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, enables, tag, page, index, entry);
+        dff_setup!(
+            self, clock, x_valid, x_flags, x_row, x_level, x_count, x_way, x_va, x_granule, x_bank, x_vmid, x_asid, x_ppn,
+            x_perm, x_hier, filling, fill_row, fill_tag, fill_set, fill_way, fill_pages, enables, tag, page, index, entry
+        );
+
+        // X: the verdict of E2.
+        self.x_valid.d.next = self.i_valid.val();
+        self.flags.next = 0.into();
+        self.flags.next = self.flags.val().replace_bit(0, self.i_first.val());
+        self.flags.next = self.flags.val().replace_bit(1, self.i_last.val());
+        self.flags.next = self.flags.val().replace_bit(2, self.i_error.val());
+        self.flags.next = self.flags.val().replace_bit(3, self.i_leaf.val());
+        self.flags.next = self.flags.val().replace_bit(4, self.i_fault.val());
+        self.flags.next = self.flags.val().replace_bit(5, self.i_table.val());
+        self.flags.next = self.flags.val().replace_bit(6, self.i_ng.val());
+        self.x_flags.d.next = self.flags.val();
+        self.x_row.d.next = self.i_row.val();
+        self.x_level.d.next = self.i_level.val();
+        self.x_count.d.next = self.i_count.val();
+        self.x_way.d.next = self.i_way.val();
+        self.x_va.d.next = self.i_va.val();
+        self.x_granule.d.next = self.i_granule.val();
+        self.x_bank.d.next = self.i_bank.val();
+        self.x_vmid.d.next = self.i_vmid.val();
+        self.x_asid.d.next = self.i_asid.val();
+        self.x_ppn.d.next = self.i_ppn.val();
+        self.x_perm.d.next = self.i_perm.val();
+        self.x_hier.d.next = self.i_hier.val();
+
+        // Is it kept?
+        self.first.next = self.x_flags.q.val().get_bit(0);
+        self.leaf.next = self.x_flags.q.val().get_bit(3) & !self.x_flags.q.val().get_bit(2);
+        self.ng.next = self.x_flags.q.val().get_bit(6);
+        self.mine.next = bits::<16>(1) << self.x_row.q.val();
+        self.mine.next = self.mine.val() & self.poisoned.val();
+        self.clean.next = !self.mine.val().any() & !self.poison.val();
+        self.keep.next = self.x_valid.q.val()
+            & self.first.val()
+            & self.clean.val()
+            & !self.x_flags.q.val().get_bit(2)
+            & ((self.x_flags.q.val().get_bit(3) & !self.x_flags.q.val().get_bit(4)) | self.x_flags.q.val().get_bit(5));
+
+        // Main TLB: the wanted page opens the line, its neighbours follow, the last beat makes the line valid.
+        self.keys.va.next = self.x_va.q.val();
+        self.keys.granule.next = self.x_granule.q.val();
+        self.line_tag.next = (bit_cast::<83, 2>(self.x_granule.q.val()) << 8)
+            | (bit_cast::<83, 7>(self.x_bank.q.val()) << 10)
+            | (bit_cast::<83, 9>(self.x_vmid.q.val()) << 17)
+            | (bit_cast::<83, 16>(self.x_asid.q.val()) << 32)
+            | (bit_cast::<83, 34>(self.keys.line.val()) << 49);
+        self.line_tag.next = self.line_tag.val().replace_bit(48, self.ng.val());
+        self.sector.next = self.keys.sector.val() + self.x_count.q.val();
+        self.here.next = bits::<8>(1) << self.sector.val();
+        self.opens.next = self.keep.val() & (self.x_level.q.val() == 3) & !self.filling.q.val();
+        self.neighbour.next =
+            self.x_valid.q.val() & !self.first.val() & self.filling.q.val() & (self.fill_row.q.val() == self.x_row.q.val());
+        self.joins.next = self.neighbour.val() & self.leaf.val() & (self.ng.val() == self.fill_tag.q.val().get_bit(48));
+        self.closes.next = self.neighbour.val() & self.x_flags.q.val().get_bit(1);
+        // A read that ended early (its memory broke the protocol) must not leave a line open for the row's next read.
+        self.stale.next =
+            self.x_valid.q.val() & self.first.val() & self.filling.q.val() & (self.fill_row.q.val() == self.x_row.q.val());
+        self.pages.next = self.fill_pages.q.val();
+        if self.joins.val() {
+            self.pages.next = self.fill_pages.q.val() | self.here.val();
+        }
+        self.new_tag.next = self.line_tag.val();
+        self.set.next = self.keys.line_index.val();
+        self.way.next = self.x_way.q.val();
+        if self.filling.q.val() {
+            self.new_tag.next = self.fill_tag.q.val() | bit_cast::<83, 8>(self.pages.val());
+            self.set.next = self.fill_set.q.val();
+            self.way.next = self.fill_way.q.val();
+        }
+        if self.opens.val() {
+            self.filling.d.next = true;
+            self.fill_row.d.next = self.x_row.q.val();
+            self.fill_tag.d.next = self.line_tag.val();
+            self.fill_set.d.next = self.keys.line_index.val();
+            self.fill_way.d.next = self.x_way.q.val();
+            self.fill_pages.d.next = self.here.val();
+        }
+        if self.neighbour.val() {
+            self.fill_pages.d.next = self.pages.val();
+        }
+        if self.closes.val() | self.stale.val() {
+            self.filling.d.next = false;
+        }
+        self.tag_we.next = self.opens.val() | (self.closes.val() & self.clean.val());
+        self.data_we.next = self.opens.val() | self.joins.val();
+
+        // Walk caches: tables and blocks of levels 0 to 2.
+        self.we2.next = self.keep.val() & (self.x_level.q.val() == 2);
+        self.we1.next = self.keep.val() & (self.x_level.q.val() == 1);
+        self.we0.next = self.keep.val() & (self.x_level.q.val() == 0);
+        self.key.next = self.keys.key2.val();
+        self.index.d.next = self.keys.index2.val();
+        if self.x_level.q.val() == 1 {
+            self.key.next = bit_cast::<28, 19>(self.keys.key1.val());
+            self.index.d.next = self.keys.index1.val();
+        }
+        if self.x_level.q.val() == 0 {
+            self.key.next = bit_cast::<28, 10>(self.keys.key0.val());
+            self.index.d.next = self.keys.index0.val();
+        }
+        self.table_bits.next = bit_cast::<6, 4>(self.x_hier.q.val());
+        if self.x_flags.q.val().get_bit(3) {
+            self.table_bits.next = self.x_perm.q.val();
+        }
+        self.new_entry.next = bits::<121>(1)
+            | (bit_cast::<121, 2>(self.x_granule.q.val()) << 3)
+            | (bit_cast::<121, 7>(self.x_bank.q.val()) << 5)
+            | (bit_cast::<121, 9>(self.x_vmid.q.val()) << 12)
+            | (bit_cast::<121, 16>(self.x_asid.q.val()) << 21)
+            | (bit_cast::<121, 28>(self.key.val()) << 37)
+            | (bit_cast::<121, 36>(self.x_ppn.q.val()) << 65)
+            | (bit_cast::<121, 6>(self.table_bits.val()) << 101);
+        self.new_entry.next = self.new_entry.val().replace_bit(1, self.x_flags.q.val().get_bit(3));
+        self.new_entry.next = self.new_entry.val().replace_bit(2, self.ng.val());
+
+        // The write ports.
         self.enable.next = 0.into();
-        self.enable.next = self.enable.val().replace_bit(0, self.i_tlb_tag_we.val());
-        self.enable.next = self.enable.val().replace_bit(1, self.i_tlb_data_we.val());
-        self.enable.next = self.enable.val().replace_bit(2, self.i_wc2_we.val());
-        self.enable.next = self.enable.val().replace_bit(3, self.i_wc1_we.val());
-        self.enable.next = self.enable.val().replace_bit(4, self.i_wc0_we.val());
+        self.enable.next = self.enable.val().replace_bit(0, self.tag_we.val());
+        self.enable.next = self.enable.val().replace_bit(1, self.data_we.val());
+        self.enable.next = self.enable.val().replace_bit(2, self.we2.val());
+        self.enable.next = self.enable.val().replace_bit(3, self.we1.val());
+        self.enable.next = self.enable.val().replace_bit(4, self.we0.val());
         self.enables.d.next = self.enable.val();
-        self.tag.d.next = self.i_tlb_tag.val();
-        self.page.d.next = bit_cast::<62, 50>(self.i_tlb_data.val())
-            | (bit_cast::<62, 7>(self.i_tlb_set.val()) << 50)
-            | (bit_cast::<62, 3>(self.i_tlb_sector.val()) << 57)
-            | (bit_cast::<62, 2>(self.i_tlb_way.val()) << 60);
-        self.index.d.next = self.i_wc_index.val();
-        self.entry.d.next = self.i_wc_entry.val();
+        self.tag.d.next = self.new_tag.val();
+        self.page.d.next = bit_cast::<62, 36>(self.x_ppn.q.val())
+            | (bit_cast::<62, 6>(self.x_perm.q.val()) << 36)
+            | (bit_cast::<62, 7>(self.set.val()) << 50)
+            | (bit_cast::<62, 3>(self.sector.val()) << 57)
+            | (bit_cast::<62, 2>(self.way.val()) << 60);
+        self.entry.d.next = self.new_entry.val();
 
         self.tlb_tag_we.next = self.enables.q.val().get_bit(0);
         self.tlb_data_we.next = self.enables.q.val().get_bit(1);
@@ -80,6 +293,8 @@ impl Logic for FillStage {
         self.wc_entry.next = self.entry.q.val();
 
         if !self.aresetn.val() {
+            self.x_valid.d.next = false;
+            self.filling.d.next = false;
             self.enables.d.next = 0.into();
         }
     }
@@ -100,26 +315,16 @@ mod tests {
     fn verilog_agrees_fillstage() {
         equivalence(
             FillStage::default,
-            2000,
+            4000,
             1,
             drive!(
-                clock,
-                aresetn,
-                i_tlb_tag_we,
-                i_tlb_tag,
-                i_tlb_data_we,
-                i_tlb_data,
-                i_tlb_set,
-                i_tlb_sector,
-                i_tlb_way,
-                i_wc2_we,
-                i_wc1_we,
-                i_wc0_we,
-                i_wc_index,
-                i_wc_entry
+                clock, aresetn, i_valid, i_first, i_last, i_error, i_leaf, i_fault, i_table, i_row, i_level, i_count, i_way,
+                i_va, i_granule, i_bank, i_vmid, i_asid, i_ppn, i_perm, i_ng, i_hier, poisoned, poison
             ),
             |s| {
-                let _ = s;
+                s.often("i_valid", 3, 4);
+                s.often("i_row", 1, 8);
+                s.often("poison", 1, 8);
             },
         );
     }

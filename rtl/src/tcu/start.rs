@@ -1,6 +1,6 @@
 //! Range check and start table of a walk (front stage F4).
 //!
-//! Combinational. The input size (64 - TxSZ) decides which address bits a walk resolves and at which level it starts:
+//! Combinational. The input size (64 - TxSZ, here as the address bits that it covers) decides which address bits a walk resolves and at which level it starts:
 //!
 //! | granule | level 0 | level 1 | level 2 | level 3 |
 //! | --- | --- | --- | --- | --- |
@@ -21,6 +21,8 @@ pub struct Start {
     pub granule: Signal<In, Word<2>>,
     /// As `bank` packs it.
     pub cfg: Signal<In, Word<19>>,
+    /// Bit k: the region has address bit 25 + k (TxSZ at most 38 - k).
+    pub reach: Signal<In, Word<23>>,
     /// TTBR[47:0] of the half.
     pub ttbr: Signal<In, Word<48>>,
     /// Size or granule not usable, or the address beyond the size: translation fault, level 0.
@@ -30,11 +32,9 @@ pub struct Start {
     /// Address of the first descriptor.
     pub start: Signal<Out, Word<48>>,
     pub start_level: Signal<Out, Word<2>>,
-    tsz: Signal<Local, Word<6>>,
     /// Address bits that the input size covers (bits 47:0).
     in_range: Signal<Local, Word<48>>,
     outside: Signal<Local, Word<49>>,
-    size: Signal<Local, Word<6>>,
     level: Signal<Local, Word<2>>,
     covered: Signal<Local, Word<48>>,
     index: Signal<Local, Word<13>>,
@@ -48,30 +48,25 @@ impl Logic for Start {
     #[hdl_gen]
     fn update(&mut self) {
         // F4: the range. Bits 47:size of the address must all be what bit 48 is.
-        self.tsz.next = self.cfg.val().get_bits::<6>(8);
-        self.size.next = bits::<6>(0) - self.tsz.val();
-        self.in_range.next = bits::<48>(0xffff_ffff_ffff_u128);
-        self.in_range.next = self.in_range.val() << self.size.val();
-        self.in_range.next = !self.in_range.val();
+        self.in_range.next = (bit_cast::<48, 23>(self.reach.val()) << 25) | 0x1ff_ffff;
         self.outside.next = self.va.val();
         if self.va.val().get_bit(48) {
             self.outside.next = !self.va.val();
         }
         self.covered.next = self.outside.val().get_bits::<48>(0) & !self.in_range.val();
-        self.range_bad.next =
-            self.covered.val().any() | self.cfg.val().get_bit(15) | (self.tsz.val() < 16) | (self.tsz.val() > 39);
+        self.range_bad.next = self.covered.val().any() | self.cfg.val().get_bit(15);
 
         // F4: the start table. 4 KiB granule unless said otherwise.
         self.covered.next = self.va.val().get_bits::<48>(0) & self.in_range.val();
         self.level.next = 2.into();
         self.index.next = bit_cast::<13, 9>(self.covered.val().get_bits::<9>(21));
         self.index_mask.next = bit_cast::<13, 9>(self.in_range.val().get_bits::<9>(21));
-        if self.size.val() > 30 {
+        if self.in_range.val().get_bit(30) {
             self.level.next = 1.into();
             self.index.next = bit_cast::<13, 9>(self.covered.val().get_bits::<9>(30));
             self.index_mask.next = bit_cast::<13, 9>(self.in_range.val().get_bits::<9>(30));
         }
-        if self.size.val() > 39 {
+        if self.in_range.val().get_bit(39) {
             self.level.next = 0.into();
             self.index.next = bit_cast::<13, 9>(self.covered.val().get_bits::<9>(39));
             self.index_mask.next = bit_cast::<13, 9>(self.in_range.val().get_bits::<9>(39));
@@ -80,12 +75,12 @@ impl Logic for Start {
             self.level.next = 3.into();
             self.index.next = self.covered.val().get_bits::<13>(16);
             self.index_mask.next = self.in_range.val().get_bits::<13>(16);
-            if self.size.val() > 29 {
+            if self.in_range.val().get_bit(29) {
                 self.level.next = 2.into();
                 self.index.next = self.covered.val().get_bits::<13>(29);
                 self.index_mask.next = self.in_range.val().get_bits::<13>(29);
             }
-            if self.size.val() > 42 {
+            if self.in_range.val().get_bit(42) {
                 self.level.next = 1.into();
                 self.index.next = bit_cast::<13, 6>(self.covered.val().get_bits::<6>(42));
                 self.index_mask.next = bit_cast::<13, 6>(self.in_range.val().get_bits::<6>(42));
@@ -95,17 +90,17 @@ impl Logic for Start {
             self.level.next = 3.into();
             self.index.next = bit_cast::<13, 11>(self.covered.val().get_bits::<11>(14));
             self.index_mask.next = bit_cast::<13, 11>(self.in_range.val().get_bits::<11>(14));
-            if self.size.val() > 25 {
+            if self.in_range.val().get_bit(25) {
                 self.level.next = 2.into();
                 self.index.next = bit_cast::<13, 11>(self.covered.val().get_bits::<11>(25));
                 self.index_mask.next = bit_cast::<13, 11>(self.in_range.val().get_bits::<11>(25));
             }
-            if self.size.val() > 36 {
+            if self.in_range.val().get_bit(36) {
                 self.level.next = 1.into();
                 self.index.next = bit_cast::<13, 11>(self.covered.val().get_bits::<11>(36));
                 self.index_mask.next = bit_cast::<13, 11>(self.in_range.val().get_bits::<11>(36));
             }
-            if self.size.val() > 47 {
+            if self.in_range.val().get_bit(47) {
                 self.level.next = 0.into();
                 self.index.next = bit_cast::<13, 1>(self.covered.val().get_bits::<1>(47));
                 self.index_mask.next = bit_cast::<13, 1>(self.in_range.val().get_bits::<1>(47));
@@ -149,8 +144,9 @@ mod tests {
 
     #[test]
     fn verilog_agrees_start() {
-        equivalence(Start::default, 4000, 1, drive!(va, granule, cfg, ttbr), |s| {
-            let _ = s;
+        equivalence(Start::default, 4000, 1, drive!(va, granule, cfg, reach, ttbr), |s| {
+            let size = s.random.below(24);
+            s.set("reach", (1u64 << size) - 1);
         });
     }
 }

@@ -106,8 +106,7 @@ pub struct Translate<
     pub rows_busy: Signal<Out, Word<16>>,
     accept: Accept<SMR, SI>,
     bank: Bank<BI>,
-    keys0: VaIndex,
-    keys1: VaIndex,
+    keys: VaIndex,
     probe: VaIndex,
     f4_keys: DFF<Word<98>>,
     tlb: MainTlb<SW, DA>,
@@ -211,8 +210,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             rows_busy: Signal::default(),
             accept: Accept::new(params),
             bank: Bank::new(params),
-            keys0: VaIndex::default(),
-            keys1: VaIndex::default(),
+            keys: VaIndex::default(),
             probe: VaIndex::default(),
             f4_keys: DFF::default(),
             tlb: MainTlb::default(),
@@ -310,36 +308,23 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.bank.i_raz.next = self.accept.o_raz.val();
         self.bank.i_bank.next = self.accept.o_bank.val();
 
-        // F3: cache addresses, worked out for both halves of the address space and for a probe.
-        self.keys0.va.next = self.bank.lk_va0.val();
-        self.keys0.granule.next = self.bank.lk_granule0.val();
-        self.keys1.va.next = self.bank.lk_va1.val();
-        self.keys1.granule.next = self.bank.lk_granule1.val();
+        // F3: cache addresses, of the look-up and of a probe.
+        self.keys.va.next = self.bank.lk_va.val();
+        self.keys.granule.next = self.bank.lk_granule.val();
         self.probe_va.next = bit_cast::<49, 37>(self.inv_vpn.val()) << 12;
         self.probe.va.next = self.probe_va.val();
         self.probe.granule.next = self.invalidate.pr_granule.val();
         self.scan.next = !self.inv_use_va.val() | self.invalidate.pr_clear.val();
         // {key0, key1, key2, sector, line} for F4.
-        self.line.next = self.keys0.line.val();
-        self.sector.next = self.keys0.sector.val();
-        self.key2.next = self.keys0.key2.val();
-        self.key1.next = self.keys0.key1.val();
-        self.key0.next = self.keys0.key0.val();
-        self.look_tlb.next = self.keys0.line_index.val();
-        self.look_wc2.next = self.keys0.index2.val();
-        self.look_wc1.next = self.keys0.index1.val();
-        self.look_wc0.next = self.keys0.index0.val();
-        if self.bank.lk_upper.val() {
-            self.line.next = self.keys1.line.val();
-            self.sector.next = self.keys1.sector.val();
-            self.key2.next = self.keys1.key2.val();
-            self.key1.next = self.keys1.key1.val();
-            self.key0.next = self.keys1.key0.val();
-            self.look_tlb.next = self.keys1.line_index.val();
-            self.look_wc2.next = self.keys1.index2.val();
-            self.look_wc1.next = self.keys1.index1.val();
-            self.look_wc0.next = self.keys1.index0.val();
-        }
+        self.line.next = self.keys.line.val();
+        self.sector.next = self.keys.sector.val();
+        self.key2.next = self.keys.key2.val();
+        self.key1.next = self.keys.key1.val();
+        self.key0.next = self.keys.key0.val();
+        self.look_tlb.next = self.keys.line_index.val();
+        self.look_wc2.next = self.keys.index2.val();
+        self.look_wc1.next = self.keys.index1.val();
+        self.look_wc0.next = self.keys.index0.val();
         self.tlb.lk_set.next = self.look_tlb.val();
         self.tlb.lk_sector.next = self.sector.val();
         self.wc2.lk_index.next = self.look_wc2.val();
@@ -376,6 +361,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.start.va.next = self.bank.o_va.val();
         self.start.granule.next = self.bank.o_granule.val();
         self.start.cfg.next = self.bank.o_cfg.val();
+        self.start.reach.next = self.bank.o_reach.val();
         self.start.ttbr.next = self.bank.o_ttbr.val();
         self.select.i_valid.next = self.bank.o_valid.val();
         self.select.i_req.next = self.bank.o_req.val();
@@ -456,18 +442,28 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.walker.d_ng.next = self.decide.d_ng.val();
 
         // Fills.
-        self.fills.i_tlb_tag_we.next = self.walker.tlb_tag_we.val();
-        self.fills.i_tlb_tag.next = self.walker.tlb_tag.val();
-        self.fills.i_tlb_data_we.next = self.walker.tlb_data_we.val();
-        self.fills.i_tlb_data.next = self.walker.tlb_data.val();
-        self.fills.i_tlb_set.next = self.walker.tlb_set.val();
-        self.fills.i_tlb_sector.next = self.walker.tlb_sector.val();
-        self.fills.i_tlb_way.next = self.walker.tlb_way.val();
-        self.fills.i_wc2_we.next = self.walker.wc2_we.val();
-        self.fills.i_wc1_we.next = self.walker.wc1_we.val();
-        self.fills.i_wc0_we.next = self.walker.wc0_we.val();
-        self.fills.i_wc_index.next = self.walker.wc_index.val();
-        self.fills.i_wc_entry.next = self.walker.wc_entry.val();
+        self.fills.i_valid.next = self.walker.f_valid.val();
+        self.fills.i_first.next = self.walker.f_first.val();
+        self.fills.i_last.next = self.walker.f_last.val();
+        self.fills.i_error.next = self.walker.f_error.val();
+        self.fills.i_leaf.next = self.walker.f_leaf.val();
+        self.fills.i_fault.next = self.walker.f_fault.val();
+        self.fills.i_table.next = self.walker.f_table.val();
+        self.fills.i_row.next = self.walker.f_row.val();
+        self.fills.i_level.next = self.walker.f_level.val();
+        self.fills.i_count.next = self.walker.f_count.val();
+        self.fills.i_way.next = self.walker.f_way.val();
+        self.fills.i_va.next = self.walker.f_va.val();
+        self.fills.i_granule.next = self.walker.f_granule.val();
+        self.fills.i_bank.next = self.walker.f_bank.val();
+        self.fills.i_vmid.next = self.walker.f_vmid.val();
+        self.fills.i_asid.next = self.walker.f_asid.val();
+        self.fills.i_ppn.next = self.walker.f_ppn.val();
+        self.fills.i_perm.next = self.walker.f_perm.val();
+        self.fills.i_ng.next = self.walker.f_ng.val();
+        self.fills.i_hier.next = self.walker.f_hier.val();
+        self.fills.poisoned.next = self.walker.f_poisoned.val();
+        self.fills.poison.next = self.walker.f_poison.val();
         self.tlb.fl_tag_we.next = self.fills.tlb_tag_we.val();
         self.tlb.fl_tag.next = self.fills.tlb_tag.val();
         self.tlb.fl_data_we.next = self.fills.tlb_data_we.val();

@@ -21,7 +21,7 @@
 //! starves.
 //!
 //! Upper levels read one descriptor. Level 3 reads the line of eight that holds the descriptor, wanted one first (WRAP burst); valid leaves
-//! among the neighbours go to the main TLB.
+//! among the neighbours go to the main TLB. What is kept of a descriptor is decided by [`super::fill_stage`] one cycle after E2.
 //!
 //! # Poison
 //!
@@ -36,15 +36,15 @@
 
 use super::descriptor::Descriptor;
 use super::table_address::TableAddress;
-use super::va_index::VaIndex;
 use crate::axi::{AddrOut, ReadIn};
 use crate::params::Params;
 use crate::prelude::*;
 use crate::prim::queue::Queue;
 use crate::prim::ram::RamAsync;
+use crate::prim::strap::Strap;
 
 /// The block.
-#[derive(LogicBlock)]
+#[derive(LogicBlock, Default)]
 pub struct Walker {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
@@ -113,26 +113,34 @@ pub struct Walker {
     pub flt_ind: Signal<Out, Bit>,
     pub flt_sid: Signal<Out, Word<15>>,
     pub flt_va: Signal<Out, Word<49>>,
-    // Fills of the main TLB.
-    pub tlb_tag_we: Signal<Out, Bit>,
-    pub tlb_tag: Signal<Out, Word<83>>,
-    pub tlb_data_we: Signal<Out, Bit>,
-    pub tlb_data: Signal<Out, Word<50>>,
-    pub tlb_set: Signal<Out, Word<7>>,
-    pub tlb_sector: Signal<Out, Word<3>>,
-    pub tlb_way: Signal<Out, Word<2>>,
-    // Fills of the walk caches.
-    pub wc2_we: Signal<Out, Bit>,
-    pub wc1_we: Signal<Out, Bit>,
-    pub wc0_we: Signal<Out, Bit>,
-    pub wc_index: Signal<Out, Word<7>>,
-    pub wc_entry: Signal<Out, Word<121>>,
+    // The verdict, for `fill_stage` (same names there, with `i_`).
+    pub f_valid: Signal<Out, Bit>,
+    pub f_first: Signal<Out, Bit>,
+    pub f_last: Signal<Out, Bit>,
+    pub f_error: Signal<Out, Bit>,
+    pub f_leaf: Signal<Out, Bit>,
+    pub f_fault: Signal<Out, Bit>,
+    pub f_table: Signal<Out, Bit>,
+    pub f_row: Signal<Out, Word<4>>,
+    pub f_level: Signal<Out, Word<2>>,
+    pub f_count: Signal<Out, Word<3>>,
+    pub f_way: Signal<Out, Word<2>>,
+    pub f_va: Signal<Out, Word<49>>,
+    pub f_granule: Signal<Out, Word<2>>,
+    pub f_bank: Signal<Out, Word<7>>,
+    pub f_vmid: Signal<Out, Word<9>>,
+    pub f_asid: Signal<Out, Word<16>>,
+    pub f_ppn: Signal<Out, Word<36>>,
+    pub f_perm: Signal<Out, Word<6>>,
+    pub f_ng: Signal<Out, Bit>,
+    pub f_hier: Signal<Out, Word<4>>,
+    pub f_poisoned: Signal<Out, Word<16>>,
+    pub f_poison: Signal<Out, Bit>,
     rows: RamAsync<4, 128>,
     state: RamAsync<4, 10>,
     beats: RamAsync<4, 3>,
     reads: Queue<4, 53>,
     desc: Descriptor,
-    keys: VaIndex,
     next_table: TableAddress,
     busy: DFF<Word<16>>,
     poisoned: DFF<Word<16>>,
@@ -154,13 +162,7 @@ pub struct Walker {
     /// 0 global, 7:1 bank, 16:8 code, 18:17 level, 19 ptwf, 20 wnr, 21 pnu, 22 ind, 37:23 sid, 86:38 va.
     flt_q: DFF<Word<87>>,
     blocks_q: DFF<Word<3>>,
-    filling: DFF<Bit>,
-    fill_row: DFF<Word<4>>,
-    fill_tag: DFF<Word<83>>,
-    fill_set: DFF<Word<7>>,
-    fill_way: DFF<Word<2>>,
-    fill_pages: DFF<Word<8>>,
-    rows_there: Constant<Word<16>>,
+    rows_there: Strap<Word<16>>,
     free: Signal<Local, Word<16>>,
     arriving: Signal<Local, Word<71>>,
     arrives: Signal<Local, Bit>,
@@ -176,12 +178,7 @@ pub struct Walker {
     code: Signal<Local, Word<9>>,
     va: Signal<Local, Word<49>>,
     need: Signal<Local, Word<6>>,
-    good_leaf: Signal<Local, Bit>,
     read_on: Signal<Local, Bit>,
-    common_tag: Signal<Local, Word<83>>,
-    page: Signal<Local, Word<8>>,
-    sector: Signal<Local, Word<3>>,
-    neighbour: Signal<Local, Bit>,
     flag: Signal<Local, Bit>,
     beat: Signal<Local, Word<71>>,
     has_beat: Signal<Local, Bit>,
@@ -192,9 +189,6 @@ pub struct Walker {
     blocks_d: Signal<Local, Word<3>>,
     read_d: Signal<Local, Word<53>>,
     next_level: Signal<Local, Word<2>>,
-    pages: Signal<Local, Word<8>>,
-    key: Signal<Local, Word<28>>,
-    table_bits: Signal<Local, Word<6>>,
     taken: Signal<Local, Word<16>>,
     freed: Signal<Local, Word<16>>,
     frees: Signal<Local, Bit>,
@@ -205,149 +199,7 @@ impl Walker {
     /// The block for hardware of these sizes.
     pub fn new(params: &Params) -> Self {
         assert!(params.walks >= 1 && params.walks <= 16, "1 to 16 walks");
-        Self {
-            clock: Signal::default(),
-            aresetn: Signal::default(),
-            m_axi_ptw_ar: AddrOut::default(),
-            m_axi_ptw_r: ReadIn::default(),
-            row_free: Signal::default(),
-            row_next: Signal::default(),
-            row_take: Signal::default(),
-            waiting: Signal::default(),
-            rows_busy: Signal::default(),
-            d_valid: Signal::default(),
-            d_walk: Signal::default(),
-            d_row: Signal::default(),
-            d_req: Signal::default(),
-            d_va: Signal::default(),
-            d_granule: Signal::default(),
-            d_cfg: Signal::default(),
-            d_bank: Signal::default(),
-            d_asid: Signal::default(),
-            d_vmid: Signal::default(),
-            d_way: Signal::default(),
-            d_addr: Signal::default(),
-            d_level: Signal::default(),
-            d_hier: Signal::default(),
-            d_refuse: Signal::default(),
-            d_record: Signal::default(),
-            d_global: Signal::default(),
-            d_code: Signal::default(),
-            d_raz: Signal::default(),
-            d_ppn: Signal::default(),
-            d_mask: Signal::default(),
-            d_perm: Signal::default(),
-            d_ng: Signal::default(),
-            poison: Signal::default(),
-            init: Signal::default(),
-            init_index: Signal::default(),
-            block: Signal::default(),
-            rsp_valid: Signal::default(),
-            rsp_wr: Signal::default(),
-            rsp_tag: Signal::default(),
-            rsp_fault: Signal::default(),
-            rsp_raz: Signal::default(),
-            rsp_fill: Signal::default(),
-            rsp_ppn: Signal::default(),
-            rsp_mask: Signal::default(),
-            rsp_perm: Signal::default(),
-            rsp_ng: Signal::default(),
-            rsp_asid: Signal::default(),
-            rsp_vmid: Signal::default(),
-            flt_valid: Signal::default(),
-            flt_global: Signal::default(),
-            flt_bank: Signal::default(),
-            flt_code: Signal::default(),
-            flt_plvl: Signal::default(),
-            flt_ptwf: Signal::default(),
-            flt_wnr: Signal::default(),
-            flt_pnu: Signal::default(),
-            flt_ind: Signal::default(),
-            flt_sid: Signal::default(),
-            flt_va: Signal::default(),
-            tlb_tag_we: Signal::default(),
-            tlb_tag: Signal::default(),
-            tlb_data_we: Signal::default(),
-            tlb_data: Signal::default(),
-            tlb_set: Signal::default(),
-            tlb_sector: Signal::default(),
-            tlb_way: Signal::default(),
-            wc2_we: Signal::default(),
-            wc1_we: Signal::default(),
-            wc0_we: Signal::default(),
-            wc_index: Signal::default(),
-            wc_entry: Signal::default(),
-            rows: RamAsync::default(),
-            state: RamAsync::default(),
-            beats: RamAsync::default(),
-            reads: Queue::default(),
-            desc: Descriptor::default(),
-            keys: VaIndex::default(),
-            next_table: TableAddress::default(),
-            busy: DFF::default(),
-            poisoned: DFF::default(),
-            r1_valid: DFF::default(),
-            r1: DFF::default(),
-            e2_valid: DFF::default(),
-            e2_beat: DFF::default(),
-            e2_row: DFF::default(),
-            e2_state: DFF::default(),
-            e2_count: DFF::default(),
-            e3_valid: DFF::default(),
-            e3_row: DFF::default(),
-            e3_addr: DFF::default(),
-            e3_state: DFF::default(),
-            rsp_valid_q: DFF::default(),
-            rsp_q: DFF::default(),
-            flt_valid_q: DFF::default(),
-            flt_q: DFF::default(),
-            blocks_q: DFF::default(),
-            filling: DFF::default(),
-            fill_row: DFF::default(),
-            fill_tag: DFF::default(),
-            fill_set: DFF::default(),
-            fill_way: DFF::default(),
-            fill_pages: DFF::default(),
-            rows_there: Constant::new(Word::new((1u128 << params.walks) - 1)),
-            free: Signal::default(),
-            arriving: Signal::default(),
-            arrives: Signal::default(),
-            e1_go: Signal::default(),
-            go: Signal::default(),
-            first: Signal::default(),
-            last: Signal::default(),
-            error: Signal::default(),
-            row_id: Signal::default(),
-            level: Signal::default(),
-            clean: Signal::default(),
-            mine: Signal::default(),
-            code: Signal::default(),
-            va: Signal::default(),
-            need: Signal::default(),
-            good_leaf: Signal::default(),
-            read_on: Signal::default(),
-            common_tag: Signal::default(),
-            page: Signal::default(),
-            sector: Signal::default(),
-            neighbour: Signal::default(),
-            flag: Signal::default(),
-            beat: Signal::default(),
-            has_beat: Signal::default(),
-            rsp_valid_d: Signal::default(),
-            rsp_d: Signal::default(),
-            flt_valid_d: Signal::default(),
-            flt_d: Signal::default(),
-            blocks_d: Signal::default(),
-            read_d: Signal::default(),
-            next_level: Signal::default(),
-            pages: Signal::default(),
-            key: Signal::default(),
-            table_bits: Signal::default(),
-            taken: Signal::default(),
-            freed: Signal::default(),
-            frees: Signal::default(),
-            freed_row: Signal::default(),
-        }
+        Self { rows_there: Strap::new(Word::new((1u128 << params.walks) - 1)), ..Self::default() }
     }
 }
 
@@ -374,13 +226,7 @@ impl Logic for Walker {
             rsp_q,
             flt_valid_q,
             flt_q,
-            blocks_q,
-            filling,
-            fill_row,
-            fill_tag,
-            fill_set,
-            fill_way,
-            fill_pages
+            blocks_q
         );
         clock!(self, clock, rows, state, beats, reads);
         self.reads.aresetn.next = self.aresetn.val();
@@ -477,8 +323,6 @@ impl Logic for Walker {
         self.desc.affd.next = self.e2_row.q.val().get_bit(126);
         self.desc.wxn.next = self.e2_row.q.val().get_bit(127);
         self.desc.need.next = self.need.val();
-        self.keys.va.next = self.va.val();
-        self.keys.granule.next = self.e2_row.q.val().get_bits::<2>(121);
         self.next_table.base.next = self.desc.ppn.val();
         self.next_table.va.next = self.va.val();
         self.next_table.granule.next = self.e2_row.q.val().get_bits::<2>(121);
@@ -488,7 +332,6 @@ impl Logic for Walker {
         if self.error.val() {
             self.code.next = 0x10.into();
         }
-        self.good_leaf.next = self.go.val() & self.first.val() & self.desc.leaf.val() & !self.code.val().any();
         self.read_on.next = self.go.val() & self.first.val() & self.desc.to_table.val() & !self.error.val();
 
         // Row words: written by F6, state also by E2 for the next level.
@@ -652,78 +495,29 @@ impl Logic for Walker {
         self.flt_sid.next = self.flt_q.q.val().get_bits::<15>(23);
         self.flt_va.next = self.flt_q.q.val().get_bits::<49>(38);
 
-        // Main TLB: the wanted page opens the line, its neighbours follow, the last beat makes the line valid.
-        self.common_tag.next = (bit_cast::<83, 2>(self.e2_row.q.val().get_bits::<2>(121)) << 8)
-            | (bit_cast::<83, 7>(self.e2_row.q.val().get_bits::<7>(89)) << 10)
-            | (bit_cast::<83, 9>(self.e2_row.q.val().get_bits::<9>(96)) << 17)
-            | (bit_cast::<83, 16>(self.e2_row.q.val().get_bits::<16>(105)) << 32)
-            | (bit_cast::<83, 34>(self.keys.line.val()) << 49);
-        self.common_tag.next = self.common_tag.val().replace_bit(48, self.desc.ng.val());
-        self.sector.next = self.keys.sector.val() + self.e2_count.q.val();
-        self.page.next = bits::<8>(1) << self.sector.val();
-        self.tlb_tag_we.next = false;
-        self.tlb_tag.next = self.common_tag.val();
-        self.tlb_data_we.next = false;
-        self.tlb_data.next = bit_cast::<50, 36>(self.desc.ppn.val()) | (bit_cast::<50, 6>(self.desc.perm.val()) << 36);
-        self.tlb_set.next = self.keys.line_index.val();
-        self.tlb_sector.next = self.sector.val();
-        self.tlb_way.next = self.e2_state.q.val().get_bits::<2>(8);
-        self.neighbour.next =
-            self.go.val() & !self.first.val() & self.filling.q.val() & (self.fill_row.q.val() == self.row_id.val());
-        self.pages.next = self.fill_pages.q.val();
-        if self.good_leaf.val() & (self.level.val() == 3) & self.clean.val() & !self.filling.q.val() {
-            self.tlb_tag_we.next = true;
-            self.tlb_data_we.next = true;
-            self.filling.d.next = true;
-            self.fill_row.d.next = self.row_id.val();
-            self.fill_tag.d.next = self.common_tag.val();
-            self.fill_set.d.next = self.keys.line_index.val();
-            self.fill_way.d.next = self.e2_state.q.val().get_bits::<2>(8);
-            self.fill_pages.d.next = self.page.val();
-        }
-        if self.neighbour.val() {
-            self.tlb_way.next = self.fill_way.q.val();
-            self.tlb_set.next = self.fill_set.q.val();
-            if self.desc.leaf.val() & !self.error.val() & (self.desc.ng.val() == self.fill_tag.q.val().get_bit(48)) {
-                self.tlb_data_we.next = true;
-                self.pages.next = self.fill_pages.q.val() | self.page.val();
-            }
-            self.fill_pages.d.next = self.pages.val();
-            if self.last.val() {
-                self.filling.d.next = false;
-                self.tlb_tag_we.next = self.clean.val();
-                self.tlb_tag.next = self.fill_tag.q.val() | bit_cast::<83, 8>(self.pages.val());
-            }
-        }
-
-        // Walk caches: tables and blocks of levels 0 to 2.
-        self.key.next = self.keys.key2.val();
-        self.wc_index.next = self.keys.index2.val();
-        if self.level.val() == 1 {
-            self.key.next = bit_cast::<28, 19>(self.keys.key1.val());
-            self.wc_index.next = self.keys.index1.val();
-        }
-        if self.level.val() == 0 {
-            self.key.next = bit_cast::<28, 10>(self.keys.key0.val());
-            self.wc_index.next = self.keys.index0.val();
-        }
-        self.table_bits.next = bit_cast::<6, 4>(self.desc.next_hier.val());
-        if self.desc.leaf.val() {
-            self.table_bits.next = self.desc.perm.val();
-        }
-        self.wc_entry.next = bits::<121>(1)
-            | (bit_cast::<121, 2>(self.e2_row.q.val().get_bits::<2>(121)) << 3)
-            | (bit_cast::<121, 7>(self.e2_row.q.val().get_bits::<7>(89)) << 5)
-            | (bit_cast::<121, 9>(self.e2_row.q.val().get_bits::<9>(96)) << 12)
-            | (bit_cast::<121, 16>(self.e2_row.q.val().get_bits::<16>(105)) << 21)
-            | (bit_cast::<121, 28>(self.key.val()) << 37)
-            | (bit_cast::<121, 36>(self.desc.ppn.val()) << 65)
-            | (bit_cast::<121, 6>(self.table_bits.val()) << 101);
-        self.wc_entry.next = self.wc_entry.val().replace_bit(1, self.desc.leaf.val());
-        self.wc_entry.next = self.wc_entry.val().replace_bit(2, self.desc.ng.val());
-        self.wc2_we.next = (self.good_leaf.val() | self.read_on.val()) & self.clean.val() & (self.level.val() == 2);
-        self.wc1_we.next = (self.good_leaf.val() | self.read_on.val()) & self.clean.val() & (self.level.val() == 1);
-        self.wc0_we.next = (self.good_leaf.val() | self.read_on.val()) & self.clean.val() & (self.level.val() == 0);
+        // What the caches may keep of it is decided one cycle later.
+        self.f_valid.next = self.go.val();
+        self.f_first.next = self.first.val();
+        self.f_last.next = self.last.val();
+        self.f_error.next = self.error.val();
+        self.f_leaf.next = self.desc.leaf.val();
+        self.f_fault.next = self.desc.code.val().any();
+        self.f_table.next = self.desc.to_table.val();
+        self.f_row.next = self.row_id.val();
+        self.f_level.next = self.level.val();
+        self.f_count.next = self.e2_count.q.val();
+        self.f_way.next = self.e2_state.q.val().get_bits::<2>(8);
+        self.f_va.next = self.va.val();
+        self.f_granule.next = self.e2_row.q.val().get_bits::<2>(121);
+        self.f_bank.next = self.e2_row.q.val().get_bits::<7>(89);
+        self.f_vmid.next = self.e2_row.q.val().get_bits::<9>(96);
+        self.f_asid.next = self.e2_row.q.val().get_bits::<16>(105);
+        self.f_ppn.next = self.desc.ppn.val();
+        self.f_perm.next = self.desc.perm.val();
+        self.f_ng.next = self.desc.ng.val();
+        self.f_hier.next = self.desc.next_hier.val();
+        self.f_poisoned.next = self.poisoned.q.val();
+        self.f_poison.next = self.poison.val() | self.blocks_q.q.val().get_bit(2);
 
         // Rows come and go.
         self.frees.next = self.go.val() & self.last.val() & !self.read_on.val();
@@ -755,7 +549,6 @@ impl Logic for Walker {
             self.rsp_valid_q.d.next = false;
             self.flt_valid_q.d.next = false;
             self.blocks_q.d.next = 0.into();
-            self.filling.d.next = false;
         }
     }
 }

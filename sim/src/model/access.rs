@@ -10,7 +10,7 @@ pub trait TableMemory {
 /// One client transaction, as far as translation and fault records look at it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Access {
-    /// StreamID, 15 bits.
+    /// StreamID, 15 bits; 16 where the hardware has extended ids.
     pub stream_id: u32,
     /// AxADDR, 49 bits.
     pub addr: u64,
@@ -85,17 +85,30 @@ pub struct Fault {
     pub level: u8,
     /// The walk's own read failed (`FSYNR0.PTWF`).
     pub ptwf: bool,
+    /// What a stage-2 fault has to say beside; `None` for all others.
+    pub stage2: Option<Stage2Record>,
+}
+
+/// What the record of a stage-2 fault has beside that of any fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stage2Record {
+    /// The intermediate address that stage 2 had to translate.
+    pub ipa: u64,
+    /// The stage-1 bank of a nested translation.
+    pub stage1_bank: Option<usize>,
+    /// It was the address of a stage-1 descriptor (`FSYNR0.S1PTWF`).
+    pub on_walk: bool,
 }
 
 impl Fault {
     /// A fault of the global registers.
     pub fn global(code: u32) -> Self {
-        Fault { global: true, bank: 0, code, level: 0, ptwf: false }
+        Fault { global: true, bank: 0, code, level: 0, ptwf: false, stage2: None }
     }
 
     /// A fault that bank `bank` records, found at `level`.
     pub fn context(bank: usize, code: u32, level: u8) -> Self {
-        Fault { global: false, bank, code, level, ptwf: false }
+        Fault { global: false, bank, code, level, ptwf: false, stage2: None }
     }
 }
 
@@ -114,6 +127,11 @@ pub enum Verdict {
         /// Why.
         fault: Fault,
     },
+    /// It has no answer: it waits for `RESUME` of a bank (`SCTLR.CFCFG`).
+    Stalled {
+        /// The fault that stalls it. Code 0: another transaction of that bank is stalled, and this one waits for it.
+        fault: Fault,
+    },
 }
 
 impl Verdict {
@@ -121,15 +139,15 @@ impl Verdict {
     pub fn pa(&self) -> Option<u64> {
         match self {
             Verdict::Translated { pa } => Some(*pa),
-            Verdict::Refused { .. } => None,
+            Verdict::Refused { .. } | Verdict::Stalled { .. } => None,
         }
     }
 
-    /// The fault, if it is refused.
+    /// The fault, if it is refused or stalled.
     pub fn fault(&self) -> Option<Fault> {
         match self {
             Verdict::Translated { .. } => None,
-            Verdict::Refused { fault, .. } => Some(*fault),
+            Verdict::Refused { fault, .. } | Verdict::Stalled { fault } => Some(*fault),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! VMSAv8-64 stage-1 descriptors: what a 64-bit word at a level means.
+//! 64-bit descriptors of stage 1 and stage 2: what a word at a level means. AArch32 long descriptors are those of the 4 KiB granule.
 //!
 //! ```text
 //!  bits 1:0   level 0         level 1, 2        level 3
@@ -6,7 +6,7 @@
 //!  1          invalid         block if legal    invalid
 //!  3          table           table             page
 //! ```
-//! Ignored wherever they stand: NSTable/NS, the contiguous hint, DBM, software bits, attribute index, shareability.
+//! Ignored wherever they stand: NSTable/NS, the contiguous hint, DBM, software bits. In stage 2 the bits of a table are ignored too.
 
 use super::bits::{bit, field, ones};
 use super::regime::Granule;
@@ -51,6 +51,40 @@ pub struct LeafBits {
     pub af: bool,
     /// `nG`: valid for its ASID only.
     pub not_global: bool,
+    /// Short descriptors without `AFE`: no access at all.
+    pub no_access: bool,
+    /// Short descriptors without `AFE`: read-only for unprivileged accesses.
+    pub user_read_only: bool,
+    /// The execute rules are those of AArch32.
+    pub aarch32: bool,
+}
+
+/// The access bits of a stage-2 leaf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Stage2Bits {
+    /// `S2AP[0]`.
+    pub read: bool,
+    /// `S2AP[1]`.
+    pub write: bool,
+    /// `XN`.
+    pub xn: bool,
+    /// `AF`.
+    pub af: bool,
+    /// `MemAttr` says Device.
+    pub device: bool,
+}
+
+impl Stage2Bits {
+    /// Out of a leaf descriptor.
+    pub fn of(word: u64) -> Self {
+        Stage2Bits {
+            read: bit(word, 6),
+            write: bit(word, 7),
+            xn: bit(word, 54),
+            af: bit(word, 10),
+            device: field(word, 5, 4) == 0,
+        }
+    }
 }
 
 impl LeafBits {
@@ -66,7 +100,7 @@ impl LeafBits {
     }
 }
 
-/// A descriptor of an AArch64 stage-1 table.
+/// A 64-bit descriptor; limits and bits as stage 1 reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Descriptor {
     /// Invalid, reserved, or a block where there may be none.
@@ -119,6 +153,7 @@ fn leaf_bits(word: u64) -> LeafBits {
         pxn: bit(word, 53),
         af: bit(word, 10),
         not_global: bit(word, 11),
+        ..LeafBits::default()
     }
 }
 
@@ -177,6 +212,19 @@ mod tests {
         assert_eq!(bits(1 << 54), LeafBits { xn: true, ..LeafBits::default() });
         let ignored = 0x1F << 55 | 1 << 63 | 3 << 51 | 7 << 2 | 1 << 5 | 3 << 8;
         assert_eq!(bits(ignored), LeafBits::default());
+    }
+
+    #[test]
+    fn single_bits_of_a_stage_2_leaf() {
+        // MemAttr 5:2, S2AP 7:6, AF 10, XN 54. All zero is Device.
+        let none = Stage2Bits { device: true, ..Stage2Bits::default() };
+        assert_eq!(Stage2Bits::of(3), none);
+        assert_eq!(Stage2Bits::of(1 << 6), Stage2Bits { read: true, ..none });
+        assert_eq!(Stage2Bits::of(1 << 7), Stage2Bits { write: true, ..none });
+        assert_eq!(Stage2Bits::of(1 << 10), Stage2Bits { af: true, ..none });
+        assert_eq!(Stage2Bits::of(1 << 54), Stage2Bits { xn: true, ..none });
+        assert_eq!(Stage2Bits::of(3 << 2 | 1 << 53 | 3 << 8 | 1 << 11), none, "GRE is Device, bit 53 is ignored");
+        assert_eq!(Stage2Bits::of(5 << 2), Stage2Bits::default(), "non-cacheable is Normal");
     }
 
     #[test]

@@ -3,16 +3,24 @@
 //! The first fault is recorded; while it stands, a further one sets `MULTI` and is lost.
 
 use super::access::{context_code, global_code, Access, Fault};
-use super::bits::bit;
+use super::bits::{bit, ones};
 use super::file::RegisterFile;
 use smmu_rtl::params::{S1CbndxStrap, Straps};
-use smmu_rtl::registers::{self as regs, RegId};
+use smmu_rtl::registers as regs;
 
-/// Sets the bits of a fault status register; true if it is the first fault there.
-fn note(registers: &mut RegisterFile, status: RegId, index: usize, code: u32, recorded: u32, multi: u32) -> bool {
-    let old = registers.get(status, index) as u32;
-    let first = old & recorded == 0 && code != 0;
-    registers.set(status, index, u64::from(old | if first { code } else { multi }));
+/// Sets the bits of `sGFSR`; true if it is the first fault there.
+fn note_global(registers: &mut RegisterFile, code: u32) -> bool {
+    let old = registers.get(regs::SGFSR, 0) as u32;
+    let first = old & global_code::RECORDED == 0;
+    registers.set(regs::SGFSR, 0, u64::from(old | if first { code } else { global_code::MULTI }));
+    first
+}
+
+/// Sets the bits of a bank's `FSR`; true if it is the first fault there. Code 0 is a transaction that the bank did not look at.
+fn note(registers: &mut RegisterFile, bank: usize, code: u32) -> bool {
+    let first = registers.recorded(bank) == 0 && code != 0;
+    let old = registers.get(regs::CB_FSR, bank) as u32;
+    registers.set_fault_status(bank, old | if first { code } else { context_code::MULTI });
     first
 }
 
@@ -20,10 +28,10 @@ fn flag(value: bool, bit: u32) -> u64 {
     u64::from(value) << bit
 }
 
-/// Records the fault of an access.
+/// Records the fault of an access; a context fault shows the access as its checks saw it ([`super::stream::effective`]).
 pub fn record(registers: &mut RegisterFile, straps: &Straps, access: &Access, fault: &Fault) {
     if fault.global {
-        if note(registers, regs::SGFSR, 0, fault.code, global_code::RECORDED, global_code::MULTI) {
+        if note_global(registers, fault.code) {
             let syndrome = flag(access.write, 1)
                 | flag(access.privileged, 2)
                 | flag(access.is_fetch(), 3)
@@ -33,12 +41,18 @@ pub fn record(registers: &mut RegisterFile, straps: &Straps, access: &Access, fa
             registers.set(regs::SGFSYNR0, 0, syndrome);
             registers.set(regs::SGFSYNR1, 0, access.stream_id.into());
         }
-    } else if note(registers, regs::CB_FSR, fault.bank, fault.code, context_code::RECORDED, context_code::MULTI) {
-        let s1cbndx = match straps.s1cbndx {
-            S1CbndxStrap::Zero => 0,
-            S1CbndxStrap::PhysicalBank => fault.bank as u64 & 0xFF,
-        };
+    } else if note(registers, fault.bank, fault.code) {
+        let s1cbndx = match (fault.stage2, straps.s1cbndx) {
+            (Some(stage2), _) => stage2.stage1_bank.unwrap_or(0),
+            (None, S1CbndxStrap::Zero) => 0,
+            (None, S1CbndxStrap::PhysicalBank) => fault.bank,
+        } as u64
+            & 0xFF;
+        let nested = fault.stage2.is_some_and(|stage2| stage2.stage1_bank.is_some());
+        let on_walk = fault.stage2.is_some_and(|stage2| stage2.on_walk);
         let syndrome = u64::from(fault.level)
+            | flag(nested, 2)
+            | flag(on_walk, 3)
             | flag(access.write, 4)
             | flag(access.privileged, 5)
             | flag(access.is_fetch(), 6)
@@ -47,6 +61,9 @@ pub fn record(registers: &mut RegisterFile, straps: &Straps, access: &Access, fa
             | flag(fault.ptwf, 10)
             | s1cbndx << 16;
         registers.set(regs::CB_FAR, fault.bank, access.addr);
+        if let Some(stage2) = fault.stage2 {
+            registers.set(regs::CB_IPAFAR, fault.bank, stage2.ipa & (ones(48) & !ones(12)));
+        }
         registers.set(regs::CB_FSYNR0, fault.bank, syndrome);
         registers.set(regs::CBFRSYNRA, fault.bank, access.stream_id.into());
     }
@@ -54,16 +71,16 @@ pub fn record(registers: &mut RegisterFile, straps: &Straps, access: &Access, fa
 
 /// Records an illegal register access at `offset`.
 pub fn record_register_access(registers: &mut RegisterFile, offset: u32, write: bool) {
-    if note(registers, regs::SGFSR, 0, global_code::CAF, global_code::RECORDED, global_code::MULTI) {
+    if note_global(registers, global_code::CAF) {
         registers.set(regs::SGFAR, 0, offset.into());
         registers.set(regs::SGFSYNR0, 0, flag(write, 1));
         registers.set(regs::SGFSYNR1, 0, 0);
     }
 }
 
-/// Level of a bank's interrupt: `CFIE` and a recorded fault.
+/// Level of a bank's interrupt: `CFIE`, and a recorded fault or a stalled transaction.
 pub fn context_interrupt(registers: &RegisterFile, bank: usize) -> bool {
-    bit(registers.get(regs::CB_SCTLR, bank), 6) && registers.recorded(bank) != 0
+    bit(registers.get(regs::CB_SCTLR, bank), 6) && (registers.recorded(bank) != 0 || registers.stalled(bank))
 }
 
 /// Level of the global interrupt: `GFIE` and a recorded fault.

@@ -3,13 +3,16 @@
 //! What it is for: it says what the hardware has to do with every access and every register, and is written from the
 //! architecture alone, without a look at the hardware's blocks. It shares with them only the register table and the sizes.
 //!
-//! How it works: [`stream`] takes an access to a bypass, a bank or a global fault; [`bank`] finds its region and gets a leaf from
-//! [`tlb`] or by [`walk`]ing the tables under a [`regime`]; [`permission`] decides; [`fault`] records. [`file`] keeps the
-//! registers, [`maintenance`] turns command writes into what they drop. [`micro`] is a short cut that makes hits fast and can
-//! say nothing else than the full path.
+//! How it works: [`stream`] takes an access to a bypass, its banks or a global fault; [`bank`] finds its region and gets a leaf
+//! from [`tlb`] or by [`walk`]ing the tables under a [`regime`] ([`regime32`], [`stage2`]); [`permission`] decides; [`fault`]
+//! records, [`stall`] holds. [`attributes`] says how it leaves. [`file`] keeps the registers, [`maintenance`] turns command
+//! writes into what they drop, [`ats`] into translations. [`micro`] is a short cut that makes hits fast and can say nothing else
+//! than the full path. What is there of the architecture, the features of the [`Params`] say.
 //!
 //! There is no time: a command has its effect with its write, and a synchronization is complete when it is asked for. A caller
 //! that compares hardware with the model therefore allows, for a transaction in flight, what held at any moment of its life.
+//! What needs the tables and has no access to wait for (translation operations, transactions that `RESUME` retries) is done when
+//! [`Model::settle`] is called.
 //!
 //! ```
 //! use smmu_rtl::params::ZYNQMP;
@@ -32,6 +35,8 @@
 //! ```
 
 pub mod access;
+pub mod ats;
+pub mod attributes;
 pub mod bank;
 pub mod bench;
 mod bits;
@@ -41,7 +46,12 @@ pub mod file;
 pub mod maintenance;
 pub mod micro;
 pub mod permission;
+pub mod pmu;
 pub mod regime;
+pub mod regime32;
+pub mod short;
+pub mod stage2;
+pub mod stall;
 pub mod stream;
 #[cfg(test)]
 mod testing;
@@ -50,36 +60,60 @@ mod tests;
 pub mod tlb;
 pub mod walk;
 
-pub use access::{context_code, global_code, Access, Fault, TableMemory, Verdict};
+pub use access::{context_code, global_code, Access, Fault, Stage2Record, TableMemory, Verdict};
+pub use attributes::OutputAttributes;
+pub use stall::{Held, Released};
 
-use bank::{BankView, Passed};
-use file::RegisterFile;
+use ats::Operation;
+use attributes::Attributes;
+use bank::{Fills, Passed, Request, Translator};
+use file::{Command, RegisterFile};
 use micro::MicroTlb;
 use smmu_rtl::params::Params;
 use smmu_rtl::registers as regs;
+use stall::{Disposition, Stalls};
 use stream::Route;
-use tlb::Tlb;
+use tlb::Caches;
 
 /// The whole SMMU.
 #[derive(Clone, Debug)]
 pub struct Model {
     params: Params,
     registers: RegisterFile,
-    tlb: Tlb,
+    caches: Caches,
     micro: MicroTlb,
+    stalls: Stalls,
+    operations: Vec<Operation>,
+    /// A performance counter counts: no access may take the short cut.
+    counting: bool,
 }
 
 impl Model {
     /// A model of that hardware, out of reset.
     pub fn new(params: &Params) -> Self {
-        let registers = RegisterFile::new(params);
-        Model { params: *params, registers, tlb: Tlb::default(), micro: MicroTlb::default() }
+        Model {
+            params: *params,
+            registers: RegisterFile::new(params),
+            caches: Caches::default(),
+            micro: MicroTlb::default(),
+            stalls: Stalls::default(),
+            operations: Vec::new(),
+            counting: false,
+        }
     }
 
-    /// Hardware reset: registers at their reset values, caches empty.
+    /// Sizes, straps and features.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Hardware reset: registers at their reset values, caches empty, stalled transactions gone.
     pub fn reset(&mut self) {
         self.registers.reset();
-        self.tlb.clear();
+        self.caches.clear();
+        self.stalls.reset();
+        self.operations.clear();
+        self.counting = false;
         self.micro.forget();
     }
 
@@ -129,13 +163,55 @@ impl Model {
         let order = if wide { [1, 0] } else { [0, 1] };
         for half in order.into_iter().filter(|&half| halves[half] != 0) {
             let value = (data >> (32 * half)) as u32;
-            if let Some(command) = self.registers.write_word(word + 4 * half as u32, value) {
-                if let Some(drop) = maintenance::invalidation(&self.registers, &command) {
-                    self.tlb.invalidate(drop);
-                }
+            let offset = word + 4 * half as u32;
+            if let Some(command) = self.registers.write_word(offset, value) {
+                self.command(&command);
+            }
+            if let Some((regs::CB_SCTLR, bank)) = regs::at(&self.params, offset) {
+                self.stalls.look_again(bank);
             }
         }
+        self.counting = pmu::running(&self.registers);
         self.micro.forget();
+    }
+
+    fn command(&mut self, command: &Command) {
+        if let Some(drop) = maintenance::invalidation(&self.registers, command) {
+            self.caches.invalidate(drop);
+        }
+        if let Some(operation) = Operation::of(command).filter(|operation| !operation.is_busy(&self.registers)) {
+            operation.start(&mut self.registers);
+            self.operations.push(operation);
+        }
+        if command.register == regs::CB_RESUME && self.registers.stalled(command.index) {
+            self.registers.set_stalled(command.index, false);
+            if let Some(held) = self.stalls.resume(command.index, command.payload & 1 != 0) {
+                let fault = Fault::context(held.bank, 0, 0);
+                let verdict = Verdict::Refused { raz: fault::reads_as_zero(&self.registers, &fault), fault };
+                self.stalls.release(Released { ticket: held.ticket, access: held.access, verdict });
+            }
+        }
+    }
+
+    /// Does what register writes have started and needs the tables: address translation operations, then transactions that
+    /// `RESUME` or `SCTLR` let go. Returns the transactions that have their answer now, in the order in which they got it.
+    pub fn settle(&mut self, memory: &mut dyn TableMemory) -> Vec<Released> {
+        for operation in std::mem::take(&mut self.operations) {
+            operation.finish(&mut self.registers, memory);
+        }
+        while let Some(held) = self.stalls.next_due() {
+            let retried = held.is_retry().then_some(held.bank);
+            let (verdict, _) = self.attempt(&held.access, held.cache, retried, Some(held.ticket), memory);
+            if !matches!(verdict, Verdict::Stalled { .. }) {
+                self.stalls.release(Released { ticket: held.ticket, access: held.access, verdict });
+            }
+        }
+        self.stalls.take_released()
+    }
+
+    /// Transactions without an answer, oldest first. The last one is the one that stalled last.
+    pub fn held(&self) -> &[Held] {
+        self.stalls.held()
     }
 
     fn register_fault(&mut self, offset: u32, write: bool) {
@@ -146,57 +222,155 @@ impl Model {
     /// What should become of an access under the registers and the tables as they are now: nothing cached is used, and nothing
     /// changes.
     pub fn check(&self, access: &Access, memory: &mut dyn TableMemory) -> Verdict {
-        self.verdict(self.evaluate(access, memory, None))
+        self.check_attributes(access, 0, memory).0
+    }
+
+    /// The same, and the attributes with which an access with this AxCACHE leaves, if it does.
+    pub fn check_attributes(
+        &self,
+        access: &Access,
+        cache: u8,
+        memory: &mut dyn TableMemory,
+    ) -> (Verdict, Option<OutputAttributes>) {
+        match self.evaluate(access, cache, None, None, memory) {
+            Ok(passed) => (Verdict::Translated { pa: passed.pa }, Some(self.output(&passed, access, cache))),
+            Err(fault) => (self.answer(fault), None),
+        }
+    }
+
+    /// Where stream mapping takes an access under the registers as they are.
+    pub fn route(&self, access: &Access) -> Route {
+        stream::route(&self.registers, access)
     }
 
     /// Records a fault as the hardware's recorder does.
     pub fn record(&mut self, access: &Access, fault: &Fault) {
-        fault::record(&mut self.registers, &self.params.straps, access, fault);
+        let as_checked = match stream::route(&self.registers, access) {
+            Route::Bank { s2cr, .. } if !fault.global => stream::effective(&self.registers, access, s2cr),
+            _ => *access,
+        };
+        fault::record(&mut self.registers, &self.params.straps, &as_checked, fault);
         self.micro.forget();
     }
 
     /// An access as the hardware performs it: cached translations are used and made, a fault is recorded.
     #[inline]
     pub fn translate(&mut self, access: &Access, memory: &mut dyn TableMemory) -> Verdict {
-        if !access.illegal_burst {
+        if !access.illegal_burst && !self.counting {
             if let Some(pa) = self.micro.lookup(access) {
                 return Verdict::Translated { pa };
             }
         }
-        self.translate_fully(access, memory)
+        self.attempt(access, 0, None, None, memory).0
     }
 
-    fn translate_fully(&mut self, access: &Access, memory: &mut dyn TableMemory) -> Verdict {
-        let outcome = self.evaluate(access, memory, Some(&self.tlb));
-        let verdict = self.verdict(outcome);
-        match outcome {
+    /// The same with AxCACHE, and the attributes with which the access leaves, if it does.
+    pub fn translate_attributes(
+        &mut self,
+        access: &Access,
+        cache: u8,
+        memory: &mut dyn TableMemory,
+    ) -> (Verdict, Option<OutputAttributes>) {
+        self.attempt(access, cache, None, None, memory)
+    }
+
+    /// One attempt of an access; `retried` and `ticket` if it was held before.
+    fn attempt(
+        &mut self,
+        access: &Access,
+        cache: u8,
+        retried: Option<usize>,
+        ticket: Option<u64>,
+        memory: &mut dyn TableMemory,
+    ) -> (Verdict, Option<OutputAttributes>) {
+        match self.evaluate(access, cache, retried, Some(&self.caches), memory) {
             Ok(passed) => {
-                if let Some(fill) = passed.fill {
-                    if self.tlb.fill(fill.context, fill.va, fill.leaf) {
-                        self.micro.forget();
+                let output = self.output(&passed, access, cache);
+                let refills = self.fill(passed.fills);
+                self.micro.fill(access, passed.pa, passed.allowed);
+                pmu::count(&mut self.registers, 0, access, passed.bank, refills);
+                (Verdict::Translated { pa: passed.pa }, Some(output))
+            }
+            Err(fault) => {
+                let verdict = self.answer(fault);
+                match stall::disposition(&self.registers, &fault) {
+                    Disposition::Refuse => {
+                        self.record(access, &fault);
+                        let bank = (!fault.global).then_some(fault.bank);
+                        pmu::count(&mut self.registers, 0, access, bank, 0);
+                    }
+                    stall @ (Disposition::Stall | Disposition::Wait) => {
+                        if stall == Disposition::Stall {
+                            self.record(access, &fault);
+                            self.registers.set_stalled(fault.bank, true);
+                        }
+                        self.stalls.hold(ticket, access, cache, fault.bank, stall);
                     }
                 }
-                self.micro.fill(access, passed.pa, passed.allowed);
+                (verdict, None)
             }
-            Err(fault) => self.record(access, &fault),
         }
-        verdict
     }
 
-    fn evaluate(&self, access: &Access, memory: &mut dyn TableMemory, tlb: Option<&Tlb>) -> Result<Passed, Fault> {
-        match stream::route(&self.registers, access, self.params.output_bits()) {
+    /// Caches what walks found; how many leaves that were.
+    fn fill(&mut self, fills: Fills) -> usize {
+        let refills = usize::from(fills.stage1.is_some()) + fills.stage2.len();
+        let mut dropped = false;
+        for (context, ipa, leaf) in fills.stage2 {
+            dropped |= self.caches.stage2.fill(context, ipa, leaf);
+        }
+        if let Some((context, va, translation)) = fills.stage1 {
+            dropped |= self.caches.stage1.fill(context, va, translation);
+        }
+        if dropped {
+            self.micro.forget();
+        }
+        refills
+    }
+
+    fn evaluate(
+        &self,
+        access: &Access,
+        cache: u8,
+        retried: Option<usize>,
+        caches: Option<&Caches>,
+        memory: &mut dyn TableMemory,
+    ) -> Result<Passed, Fault> {
+        let input = Attributes::from_axcache(cache, access.write);
+        match stream::route(&self.registers, access) {
             Route::Refused(fault) => Err(fault),
-            Route::Bypass => Ok(Passed { pa: access.addr, allowed: 0xFF, fill: None }),
-            Route::Bank(bank) => {
-                BankView::of(&self.registers, bank).translate(&self.registers, &self.params, access, memory, tlb)
+            Route::Bypass(overrides) => Ok(Passed {
+                pa: access.addr,
+                allowed: 0xFF,
+                attributes: input.overridden(overrides),
+                access: *access,
+                bank: None,
+                fills: Fills::default(),
+            }),
+            Route::Bank { banks, s2cr } => {
+                let mut translator = Translator { registers: &self.registers, caches, memory, fills: Fills::default() };
+                translator.access(&banks, &Request { access, input, s2cr, retried })
             }
         }
     }
 
-    fn verdict(&self, outcome: Result<Passed, Fault>) -> Verdict {
-        match outcome {
-            Ok(passed) => Verdict::Translated { pa: passed.pa },
-            Err(fault) => Verdict::Refused { raz: fault::reads_as_zero(&self.registers, &fault), fault },
+    /// How an access leaves. Without the feature as it came.
+    fn output(&self, passed: &Passed, access: &Access, cache: u8) -> OutputAttributes {
+        let prot =
+            |access: &Access| u8::from(access.privileged) | u8::from(access.non_secure) << 1 | u8::from(access.instruction) << 2;
+        if self.params.features.attributes {
+            passed.attributes.output(access.write, prot(&passed.access))
+        } else {
+            OutputAttributes { cache, domain: 0, inner: 0, prot: prot(access) }
+        }
+    }
+
+    /// What an access with this fault is answered.
+    fn answer(&self, fault: Fault) -> Verdict {
+        match stall::disposition(&self.registers, &fault) {
+            Disposition::Refuse => Verdict::Refused { raz: fault::reads_as_zero(&self.registers, &fault), fault },
+            Disposition::Stall => Verdict::Stalled { fault },
+            Disposition::Wait => Verdict::Stalled { fault: Fault::context(fault.bank, 0, 0) },
         }
     }
 
@@ -215,8 +389,13 @@ impl Model {
         bank < self.params.num_cb && self.registers.recorded(bank) != 0
     }
 
-    /// Entries of the translation cache.
+    /// Level of `irq_pmu`.
+    pub fn irq_pmu(&self) -> bool {
+        pmu::interrupt(&self.registers)
+    }
+
+    /// Entries of the translation caches.
     pub fn cached(&self) -> usize {
-        self.tlb.len()
+        self.caches.stage1.len() + self.caches.stage2.len()
     }
 }

@@ -8,9 +8,12 @@
 //! | unprivileged write | `AP[1]` and not read-only |
 //! | privileged fetch | not `PXN`, not writable unprivileged, and not (`WXN` and writable privileged) |
 //! | unprivileged fetch | `AP[1]`, not `XN`, and not (`WXN` and writable unprivileged) |
+//!
+//! AArch32 banks differ in the privileged fetch: it needs a privileged read, not `XN` either, and a page that is writable
+//! unprivileged is refused only with `UWXN`. Stage 2 knows reads, writes and fetches, whatever the privilege.
 
 use super::access::{context_code, Access};
-use super::descriptor::LeafBits;
+use super::descriptor::{LeafBits, Stage2Bits};
 use super::walk::WalkFault;
 
 /// The bits of `SCTLR` that decide about a leaf.
@@ -20,12 +23,14 @@ pub struct LeafRules {
     pub affd: bool,
     /// `WXN`: what is writable is not executable.
     pub wxn: bool,
+    /// `UWXN`, in AArch32 banks: what is writable unprivileged is not executable privileged.
+    pub uwxn: bool,
 }
 
 impl LeafRules {
     /// Out of `SCTLR`.
     pub fn from_sctlr(sctlr: u32) -> Self {
-        LeafRules { affd: sctlr & 1 << 3 != 0, wxn: sctlr & 1 << 9 != 0 }
+        LeafRules { affd: sctlr & 1 << 3 != 0, wxn: sctlr & 1 << 9 != 0, uwxn: sctlr & 1 << 10 != 0 }
     }
 
     /// The access flag lets the leaf be used.
@@ -35,12 +40,22 @@ impl LeafRules {
 
     /// The permissions allow an access of this kind.
     pub fn allows(self, bits: LeafBits, kind: AccessKind) -> bool {
-        let privileged_write = !bits.read_only;
-        let user_write = bits.user && !bits.read_only;
+        let privileged_read = !bits.no_access;
+        let privileged_write = privileged_read && !bits.read_only;
+        let user_write = bits.user && !bits.read_only && !bits.user_read_only;
         match (kind.fetch, kind.privileged) {
-            (true, true) => !(bits.pxn || user_write || self.wxn && privileged_write),
+            (true, true) => {
+                let by_format = if bits.aarch32 { bits.xn || !privileged_read || self.uwxn && user_write } else { user_write };
+                !(bits.pxn || by_format || self.wxn && privileged_write)
+            }
             (true, false) => bits.user && !(bits.xn || self.wxn && user_write),
-            (false, true) => !kind.write || privileged_write,
+            (false, true) => {
+                if kind.write {
+                    privileged_write
+                } else {
+                    privileged_read
+                }
+            }
             (false, false) => bits.user && (!kind.write || user_write),
         }
     }
@@ -57,6 +72,15 @@ impl LeafRules {
         } else {
             Ok(())
         }
+    }
+}
+
+/// A stage-2 leaf lets an access of this kind pass, its access flag aside.
+pub fn stage2_allows(bits: Stage2Bits, kind: AccessKind) -> bool {
+    match (kind.write, kind.fetch) {
+        (true, _) => bits.write,
+        (false, true) => bits.read && !bits.xn,
+        (false, false) => bits.read,
     }
 }
 
@@ -83,6 +107,11 @@ impl AccessKind {
         }
         all
     };
+
+    /// An access of this kind, from nowhere to nowhere.
+    pub fn example(self) -> Access {
+        Access { write: self.write, privileged: self.privileged, instruction: self.fetch, ..Access::default() }
+    }
 
     /// The kind of an access.
     pub fn of(access: &Access) -> Self {
@@ -115,7 +144,7 @@ mod tests {
     }
 
     fn bits(ap: u32, pxn: bool, xn: bool) -> LeafBits {
-        LeafBits { user: ap & 1 != 0, read_only: ap & 2 != 0, pxn, xn, af: true, not_global: true }
+        LeafBits { user: ap & 1 != 0, read_only: ap & 2 != 0, pxn, xn, af: true, not_global: true, ..LeafBits::default() }
     }
 
     #[test]
@@ -140,9 +169,48 @@ mod tests {
 
     #[test]
     fn writable_is_not_executable() {
-        let wxn = LeafRules { wxn: true, affd: false };
+        let wxn = LeafRules { wxn: true, ..LeafRules::default() };
         for (ap, expected) in [(0, "RW"), (1, "RWrw"), (2, "RX"), (3, "RXrx")] {
             assert_eq!(allowed(wxn, bits(ap, false, false)), expected, "AP={ap}");
+        }
+    }
+
+    #[test]
+    fn aarch32_execute_permissions() {
+        let long = |ap, pxn, xn| LeafBits { aarch32: true, ..bits(ap, pxn, xn) };
+        let plain = LeafRules::default();
+        for (ap, pxn, xn, expected) in [
+            (0, false, false, "RWX"),
+            (1, false, false, "RWXrwx"),
+            (1, false, true, "RWrw"),
+            (1, true, false, "RWrwx"),
+            (2, false, true, "R"),
+            (3, false, false, "RXrx"),
+        ] {
+            assert_eq!(allowed(plain, long(ap, pxn, xn)), expected, "AP={ap} PXN={pxn} XN={xn}");
+        }
+        let uwxn = LeafRules { uwxn: true, ..plain };
+        assert_eq!(allowed(uwxn, long(1, false, false)), "RWrwx");
+        assert_eq!(allowed(uwxn, long(0, false, false)), "RWX");
+        assert_eq!(allowed(uwxn, bits(0, false, false)), "RWX", "no effect in AArch64");
+        let wxn = LeafRules { wxn: true, ..plain };
+        assert_eq!(allowed(wxn, long(1, false, false)), "RWrw");
+        assert_eq!(allowed(wxn, long(3, false, false)), "RXrx");
+    }
+
+    #[test]
+    fn stage_2_permissions() {
+        let kinds =
+            [(false, false), (true, false), (false, true)].map(|(write, fetch)| AccessKind { write, privileged: false, fetch });
+        for (s2ap, xn, expected) in [
+            (0, false, [false, false, false]),
+            (1, false, [true, false, true]),
+            (2, false, [false, true, false]),
+            (3, false, [true, true, true]),
+            (3, true, [true, true, false]),
+        ] {
+            let bits = Stage2Bits { read: s2ap & 1 != 0, write: s2ap & 2 != 0, xn, af: true, device: false };
+            assert_eq!(kinds.map(|kind| stage2_allows(bits, kind)), expected, "S2AP={s2ap} XN={xn}");
         }
     }
 
@@ -152,14 +220,15 @@ mod tests {
         let none = LeafBits { af: false, ..bits(2, true, true) };
         let code = |rules: LeafRules| rules.check(none, write, 2).map_err(|f| (f.code, f.level));
         assert_eq!(code(LeafRules::default()), Err((context_code::AFF, 2)));
-        assert_eq!(code(LeafRules { affd: true, wxn: false }), Err((context_code::PF, 2)));
+        assert_eq!(code(LeafRules { affd: true, ..LeafRules::default() }), Err((context_code::PF, 2)));
     }
 
     #[test]
     fn rules_out_of_sctlr() {
-        assert_eq!(LeafRules::from_sctlr(1 << 9), LeafRules { affd: false, wxn: true });
-        assert_eq!(LeafRules::from_sctlr(1 << 3), LeafRules { affd: true, wxn: false });
-        assert_eq!(LeafRules::from_sctlr(!(1 << 3 | 1 << 9)), LeafRules::default());
+        assert_eq!(LeafRules::from_sctlr(1 << 9), LeafRules { wxn: true, ..LeafRules::default() });
+        assert_eq!(LeafRules::from_sctlr(1 << 3), LeafRules { affd: true, ..LeafRules::default() });
+        assert_eq!(LeafRules::from_sctlr(1 << 10), LeafRules { uwxn: true, ..LeafRules::default() });
+        assert_eq!(LeafRules::from_sctlr(!(1 << 3 | 3 << 9)), LeafRules::default());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which walk an address gets: the two stage-1 regions of an AArch64 bank, their sizes, granules and tables.
 //!
 //! [`WalkRegime`] is all that a walk needs to know; nothing in [`super::walk`] looks at a register. Another stage or another
-//! table format is another value of it.
+//! table format is another value of it: [`super::stage2`] and [`super::regime32`] make those.
 
 use super::bits::{bit, field, ones};
 use super::walk::WalkFault;
@@ -12,6 +12,8 @@ use smmu_rtl::params::size_code_bits;
 pub enum Stage {
     /// Virtual address to physical (or intermediate) address.
     One,
+    /// Intermediate address to physical address.
+    Two,
 }
 
 /// Layout of the descriptors.
@@ -19,6 +21,47 @@ pub enum Stage {
 pub enum Format {
     /// VMSAv8-64: 64-bit descriptors, levels 0 to 3.
     AArch64,
+    /// AArch32 long: the same descriptors, levels 1 to 3, with AArch32's execute rules.
+    Long,
+    /// AArch32 short: 32-bit descriptors, levels 1 and 2.
+    Short {
+        /// `SCTLR.AFE`: `AP[0]` is the access flag.
+        afe: bool,
+    },
+}
+
+impl Format {
+    /// As `FSR.FORMAT` says it.
+    pub fn code(self) -> u32 {
+        match self {
+            Format::Short { .. } => 0,
+            Format::Long => 1,
+            Format::AArch64 => 2,
+        }
+    }
+
+    /// The level that a fault before the first table shows.
+    pub fn first_level(self) -> u8 {
+        u8::from(self != Format::AArch64)
+    }
+}
+
+/// How the attribute bits of a leaf become attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryRules {
+    /// An index into `MAIR0` (bits 31:0) and `MAIR1` (63:32).
+    Mair(u64),
+    /// `TEX`, `C`, `B` of a short descriptor.
+    Tex,
+    /// `TEX[0]`, `C`, `B` through `PRRR` and `NMRR`.
+    Remap {
+        /// `PRRR`.
+        prrr: u32,
+        /// `NMRR`.
+        nmrr: u32,
+    },
+    /// `MemAttr` of a stage-2 descriptor.
+    Stage2,
 }
 
 /// Size of a page and of a table.
@@ -34,7 +77,7 @@ pub enum Granule {
 
 impl Granule {
     /// Coding of `TCR.TG0`.
-    fn from_tg0(code: u64) -> Option<Self> {
+    pub(super) fn from_tg0(code: u64) -> Option<Self> {
         [Some(Granule::K4), Some(Granule::K64), Some(Granule::K16), None][code as usize & 3]
     }
 
@@ -62,6 +105,11 @@ impl Granule {
         self.page_bits() + (3 - u32::from(level)) * self.level_bits()
     }
 
+    /// Level of the first stage-1 table for that many address bits: as many levels as they need and no more.
+    pub fn start_level(self, input_bits: u32) -> u8 {
+        4 - (input_bits - self.page_bits()).div_ceil(self.level_bits()) as u8
+    }
+
     /// A block descriptor is allowed at `level`.
     pub fn has_block(self, level: u8) -> bool {
         match self {
@@ -82,22 +130,22 @@ pub struct WalkRegime {
     pub granule: Granule,
     /// Address bits that the tables resolve.
     pub input_bits: u32,
+    /// Level of the first table.
+    pub start_level: u8,
     /// Bits 47:6 of the translation table base register, in place.
     pub base: u64,
     /// Address bits that tables and leaves may use.
     pub output_bits: u32,
+    /// Meaning of attribute bits.
+    pub memory: MemoryRules,
+    /// `SCTLR.E`: descriptors are big-endian.
+    pub big_endian: bool,
 }
 
 impl WalkRegime {
-    /// Level of the first table: as many levels as the address needs and no more.
-    pub fn start_level(&self) -> u8 {
-        let resolved = self.input_bits - self.granule.page_bits();
-        4 - resolved.div_ceil(self.granule.level_bits()) as u8
-    }
-
-    /// Address bits that the first table resolves: 1 up to the granule's.
+    /// Address bits that the first table resolves: 1 up to the granule's, and up to 4 more in stage 2.
     pub fn start_index_bits(&self) -> u32 {
-        self.input_bits - self.granule.entry_bits(self.start_level())
+        self.input_bits - self.granule.entry_bits(self.start_level)
     }
 
     /// Address of the first table: aligned to its own size, and to 64 bytes at least.
@@ -115,6 +163,12 @@ pub struct Stage1Registers {
     pub tcr2: u32,
     /// `TTBR0`, `TTBR1`.
     pub ttbr: [u64; 2],
+    /// `MAIR0` (bits 31:0) and `MAIR1` (63:32).
+    pub mair: u64,
+    /// `SCTLR`.
+    pub sctlr: u32,
+    /// `CONTEXTIDR`.
+    pub contextidr: u32,
 }
 
 impl Stage1Registers {
@@ -137,6 +191,11 @@ impl Stage1Registers {
     pub fn asid(&self) -> u16 {
         let ttbr = self.ttbr[usize::from(bit(self.tcr.into(), 22))];
         (field(ttbr, 63, 48) & self.asid_mask()) as u16
+    }
+
+    /// `SCTLR.E`.
+    pub(super) fn big_endian(&self) -> bool {
+        bit(self.sctlr.into(), 4)
     }
 
     /// The bits that an ASID has.
@@ -173,7 +232,17 @@ impl Stage1Registers {
         }
         let base = self.ttbr[usize::from(upper)] & (ones(48) & !ones(6));
         let output_bits = output_bits.min(size_code_bits((self.tcr2 & 7) as u8));
-        let walk = WalkRegime { stage: Stage::One, format: Format::AArch64, granule, input_bits, base, output_bits };
+        let walk = WalkRegime {
+            stage: Stage::One,
+            format: Format::AArch64,
+            granule,
+            input_bits,
+            start_level: granule.start_level(input_bits),
+            base,
+            output_bits,
+            memory: MemoryRules::Mair(self.mair),
+            big_endian: self.big_endian(),
+        };
         Ok(Region { upper, walks_off, walk })
     }
 }
@@ -194,7 +263,7 @@ mod tests {
     use super::*;
 
     fn regs(tcr: u32, tcr2: u32) -> Stage1Registers {
-        Stage1Registers { tcr, tcr2, ttbr: [0, 0] }
+        Stage1Registers { tcr, tcr2, ..Stage1Registers::default() }
     }
 
     /// Start level and entries of the first table, worked out by hand from the bits each level resolves.
@@ -221,33 +290,31 @@ mod tests {
             (Granule::K64, 35, 3, 8192),
             (Granule::K64, 39, 3, 512),
         ] {
-            let walk = WalkRegime {
-                stage: Stage::One,
-                format: Format::AArch64,
-                granule,
-                input_bits: 64 - size,
-                base: 0,
-                output_bits: 48,
-            };
-            assert_eq!((walk.start_level(), 1 << walk.start_index_bits()), (level, entries), "{granule:?} TxSZ={size}");
+            let walk = walk(granule, 64 - size, 0);
+            assert_eq!((walk.start_level, 1 << walk.start_index_bits()), (level, entries), "{granule:?} TxSZ={size}");
+        }
+    }
+
+    fn walk(granule: Granule, input_bits: u32, base: u64) -> WalkRegime {
+        WalkRegime {
+            stage: Stage::One,
+            format: Format::AArch64,
+            granule,
+            input_bits,
+            start_level: granule.start_level(input_bits),
+            base,
+            output_bits: 48,
+            memory: MemoryRules::Mair(0),
+            big_endian: false,
         }
     }
 
     #[test]
     fn base_below_the_first_table_is_zero() {
-        let mut walk = WalkRegime {
-            stage: Stage::One,
-            format: Format::AArch64,
-            granule: Granule::K4,
-            input_bits: 36,
-            base: 0x1234_5678_9FC0,
-            output_bits: 48,
-        };
-        assert_eq!(walk.start_table(), 0x1234_5678_9E00, "64 entries: 512 bytes");
-        walk.input_bits = 48;
-        assert_eq!(walk.start_table(), 0x1234_5678_9000, "512 entries: 4 KiB");
-        walk.input_bits = 40;
-        assert_eq!(walk.start_table(), 0x1234_5678_9FC0, "2 entries: still 64-byte aligned");
+        let table = |input_bits| walk(Granule::K4, input_bits, 0x1234_5678_9FC0).start_table();
+        assert_eq!(table(36), 0x1234_5678_9E00, "64 entries: 512 bytes");
+        assert_eq!(table(48), 0x1234_5678_9000, "512 entries: 4 KiB");
+        assert_eq!(table(40), 0x1234_5678_9FC0, "2 entries: still 64-byte aligned");
     }
 
     #[test]
@@ -296,7 +363,8 @@ mod tests {
 
     #[test]
     fn asid_source_and_width() {
-        let mut regs = Stage1Registers { tcr: 0, tcr2: 1 << 4, ttbr: [0x1234 << 48, 0xABCD << 48] };
+        let ttbr = [0x1234 << 48, 0xABCD << 48];
+        let mut regs = Stage1Registers { tcr2: 1 << 4, ttbr, ..Stage1Registers::default() };
         assert_eq!(regs.asid(), 0x1234);
         regs.tcr = 1 << 22;
         assert_eq!(regs.asid(), 0xABCD);

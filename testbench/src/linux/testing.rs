@@ -81,7 +81,7 @@ impl AxiPort for Bus<'_> {
                 };
                 match self.model.translate(&access, self.ram) {
                     Verdict::Translated { pa: page } => pa = page,
-                    Verdict::Refused { .. } => {
+                    Verdict::Refused { .. } | Verdict::Stalled { .. } => {
                         resp = 2;
                         break;
                     }

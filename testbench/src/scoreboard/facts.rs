@@ -158,7 +158,7 @@ impl Scoreboard {
         let stage1 = stale::stage1(&*self.open, &self.params, tags.bank);
         let va = stage1.virtual_address(access.addr);
         let walk = stage1.region(va, self.params.straps.granule_16k, self.params.output_bits()).ok()?.walk;
-        let level = (walk.start_level() + depth).checked_sub(1)?.min(3);
+        let level = (walk.start_level + depth).checked_sub(1)?.min(3);
         Some(Translation {
             bank: tags.bank,
             vmid: tags.vmid,
@@ -166,7 +166,7 @@ impl Scoreboard {
             va,
             region: (va >> 63) as u8,
             granule: walk.granule.page_bits(),
-            start_level: walk.start_level(),
+            start_level: walk.start_level,
             level,
             bits: walk.granule.entry_bits(level),
             leaf,

@@ -141,7 +141,7 @@ impl Transaction {
     pub(super) fn faults(&self) -> impl Iterator<Item = (bool, Fault)> + '_ {
         let refused = |verdict: &Verdict| match *verdict {
             Verdict::Refused { raz, fault } => Some((raz, fault)),
-            Verdict::Translated { .. } => None,
+            Verdict::Translated { .. } | Verdict::Stalled { .. } => None,
         };
         self.held.iter().filter_map(move |held| refused(&held.verdict))
     }
@@ -151,6 +151,7 @@ impl Transaction {
 pub(super) fn verdict_text(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Translated { pa } => format!("goes to {pa:#x}"),
+        Verdict::Stalled { fault } => format!("stalled in bank {}", fault.bank),
         Verdict::Refused { raz, fault } => {
             let answer = if *raz { "with zeros" } else { "with an error" };
             if fault.global {

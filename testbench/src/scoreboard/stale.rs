@@ -273,6 +273,7 @@ pub(super) fn stage1(oracle: &dyn Oracle, params: &Params, bank: usize) -> Stage
         tcr: read(regs::CB_TCR, 4) as u32,
         tcr2: read(regs::CB_TCR2, 4) as u32,
         ttbr: [read(regs::CB_TTBR0, 8), read(regs::CB_TTBR1, 8)],
+        ..Stage1Registers::default()
     }
 }
 

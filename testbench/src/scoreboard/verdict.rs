@@ -203,7 +203,7 @@ impl Scoreboard {
         let stage1 = stale::stage1(oracle, &self.params, tags.bank);
         let va = stage1.virtual_address(addr);
         let region = stage1.region(va, self.params.straps.granule_16k, self.params.output_bits()).ok()?;
-        let level = (region.walk.start_level() + depth).checked_sub(1)?;
+        let level = (region.walk.start_level + depth).checked_sub(1)?;
         let bits = region.walk.granule.entry_bits(level.min(3));
         Some(Entry { tags, va, bits, global: leaf >> 11 & 1 == 0 })
     }

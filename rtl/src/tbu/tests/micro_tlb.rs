@@ -11,8 +11,12 @@ macro_rules! pins {
             aresetn,
             rd_sid,
             rd_vpn,
+            rd_need,
+            rd_over,
             wr_sid,
             wr_vpn,
+            wr_need,
+            wr_over,
             drop_all,
             inv_valid,
             inv_use_hyp,
@@ -58,6 +62,10 @@ fn crowded(s: &mut Stimulus) {
         let vmid = s.random.pick(&[0u64, 1, 256]);
         s.set(pin, vmid);
     }
+    for pin in ["rd_need", "wr_need"] {
+        let permission = s.random.below(6);
+        s.set(pin, 1u64 << permission);
+    }
     s.below("inv_asid", 2);
     s.below("fill_asid", 2);
     s.often("fill_valid", 1, 3);
@@ -82,6 +90,7 @@ impl Bench {
         let mut tlb = MicroTlb::default();
         tlb.connect_all();
         tlb.aresetn.next = true;
+        tlb.rd_need.next = 1.into();
         Bench { tlb }
     }
 
@@ -142,6 +151,33 @@ fn a_fill_is_seen_two_cycles_later_and_only_by_its_stream() {
     assert_eq!(b.look(1, 0x10), Some(0x99));
     assert_eq!(b.look(2, 0x10), None);
     assert_eq!(b.look(1, 0x11), None);
+}
+
+#[test]
+fn an_entry_that_does_not_permit_the_access_does_not_hit() {
+    for permission in 0..6 {
+        let mut b = Bench::new();
+        b.fill(1, 0x10, 0, 0x99);
+        b.tlb.fill_perm.next = (1u64 << permission).into();
+        b.settle();
+        for need in 0..6 {
+            b.tlb.rd_need.next = (1u64 << need).into();
+            assert_eq!(b.look(1, 0x10).is_some(), need == permission, "permission {permission}, needed {need}");
+        }
+    }
+}
+
+#[test]
+fn the_whole_space_does_not_answer_beyond_the_output_size() {
+    for (mask, whole) in [(0b111_1111, true), (0b011_1111, false)] {
+        let mut b = Bench::new();
+        b.fill(1, 0, mask, 0x99);
+        b.settle();
+        b.tlb.rd_over.next = true;
+        assert_eq!(b.look(1, 0x10).is_some(), !whole);
+        b.tlb.rd_over.next = false;
+        assert!(b.look(1, 0x10).is_some());
+    }
 }
 
 #[test]

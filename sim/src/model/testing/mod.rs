@@ -1,6 +1,7 @@
 //! What the model's tests stand on: table memory, and a page-table builder that shares no code with the walk.
 
 pub mod mapper;
+pub mod nested;
 pub mod rig;
 
 use super::access::TableMemory;

@@ -2,7 +2,7 @@
 
 use super::super::access::context_code::{ASF, EF, TF};
 use super::super::descriptor::LeafBits;
-use super::super::regime::{Format, Granule, Stage, WalkRegime};
+use super::super::regime::{Format, Granule, MemoryRules, Stage, WalkRegime};
 use super::super::testing::mapper::{Mapper, Slot, LEAVES};
 use super::super::testing::Ram;
 use super::super::walk::{walk, WalkFault};
@@ -25,8 +25,11 @@ fn regime(mapper: &Mapper, output_bits: u32) -> WalkRegime {
         format: Format::AArch64,
         granule: granule(mapper.page_bits),
         input_bits: mapper.input_bits,
+        start_level: mapper.start_level(),
         base: mapper.root,
         output_bits,
+        memory: MemoryRules::Mair(0),
+        big_endian: false,
     }
 }
 
@@ -114,7 +117,7 @@ fn ttbr_beyond_the_output_size_is_level_zero_whatever_the_start() {
 
 #[test]
 fn limits_add_up_on_the_way_down() {
-    let leaf_bits = LeafBits { user: true, read_only: false, xn: false, pxn: false, af: true, not_global: false };
+    let leaf_bits = LeafBits { user: true, af: true, ..LeafBits::default() };
     for (table_bit, expected) in [
         (59, LeafBits { pxn: true, ..leaf_bits }),
         (60, LeafBits { xn: true, ..leaf_bits }),

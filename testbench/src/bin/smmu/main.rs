@@ -11,6 +11,7 @@ mod exit;
 mod list;
 #[cfg(feature = "verilator-mutants")]
 mod mutant;
+mod replay;
 mod run;
 mod tour;
 mod verilog;
@@ -29,6 +30,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Args),
+    Replay(replay::Args),
     List(list::Args),
     Decode(decode::Args),
     Verilog(verilog::Args),
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
     // clap prints usage errors and leaves with status 2 by itself.
     let result = match Cli::parse().command {
         Command::Run(args) => run::main(args),
+        Command::Replay(args) => replay::main(args),
         Command::List(args) => list::main(args),
         Command::Decode(args) => decode::main(args),
         Command::Verilog(args) => verilog::main(args),
