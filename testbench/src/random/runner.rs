@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Runs that shrinking may take.
-pub const MAX_SHRINK_RUNS: usize = 300;
+pub const MAX_SHRINK_RUNS: usize = 600;
 
 /// Makes a device of this preset.
 pub type Factory<'a> = dyn Fn(&'static Params) -> Result<Box<dyn Device>, DeviceError> + Sync + 'a;

@@ -3,11 +3,12 @@
 //! A smaller program counts if the same check fails, wherever and whatever it says. In order: steps after the failure go; then runs of
 //! steps, from half of them down to single ones, until no single one can go; then each step that is left, and the environment, is simplified
 //! as proptest does it (towards zero, false, the first choice), and steps are tried once more. The number of runs is limited; the result
-//! does not depend on the machine or on time.
+//! does not depend on the machine or on time. Before all that, an environment without pauses is tried.
 
 use super::execute::{Failure, Outcome};
-use super::program::Program;
+use super::program::{Environment, Program};
 use super::tree::{ProgramTree, Tree};
+use proptest::strategy::Just;
 
 /// Simplifications of one value that are tried at most.
 const MAX_SIMPLIFY: usize = 48;
@@ -35,15 +36,11 @@ struct Shrinker<'a> {
 }
 
 /// Shrinks the program of `tree`, which fails with `failure`, with at most `max_runs` calls of `run`.
-pub(super) fn shrink(
-    tree: ProgramTree,
-    failure: Failure,
-    max_runs: usize,
-    run: &mut dyn FnMut(&Program) -> Outcome,
-) -> Shrunk {
+pub(super) fn shrink(tree: ProgramTree, failure: Failure, max_runs: usize, run: &mut dyn FnMut(&Program) -> Outcome) -> Shrunk {
     let best = tree.current();
     let steps_before = best.steps.len();
     let mut shrinker = Shrinker { tree, best, failure, runs: 0, max_runs, run };
+    shrinker.calm();
     shrinker.cut_tail();
     shrinker.cut_steps();
     if shrinker.simplify_all() {
@@ -90,6 +87,16 @@ impl Shrinker<'_> {
             steps.iter().for_each(|&n| self.tree.kept[n] = true);
         }
         good
+    }
+
+    /// No pauses, fixed latencies, if that does not matter.
+    fn calm(&mut self) {
+        let mut calm =
+            Box::new(Just(Environment { trees: self.best.environment.trees.clone(), ..Environment::calm() })) as Tree<_>;
+        std::mem::swap(&mut self.tree.environment, &mut calm);
+        if !self.fails() {
+            self.tree.environment = calm;
+        }
     }
 
     /// Steps that had not begun when the check failed.

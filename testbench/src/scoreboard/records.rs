@@ -17,6 +17,7 @@ use super::oracle::{poke, Oracle};
 use smmu_rtl::params::Params;
 use smmu_rtl::registers::{self as regs, RegId};
 use smmu_sim::model::{Access, Fault};
+use std::collections::VecDeque;
 
 /// Cycles that an interrupt level may lag behind its record.
 pub const IRQ_LAG: u64 = 4;
@@ -31,6 +32,8 @@ const GLOBAL_REGISTERS: [(RegId, u8); 5] =
 const BANK_RECORDED: u64 = 0x8000_01fe;
 const GLOBAL_RECORDED: u64 = 0x8000_01ff;
 const MULTI: u64 = 1 << 31;
+/// Faults that a read may be older than.
+const MAX_BEFORE: usize = 16;
 
 /// One possible state of a recorder: status, address, three syndromes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +104,8 @@ pub(super) enum Level {
 
 struct Recorder {
     states: Vec<State>,
+    /// States before the last faults, each with the cycle in which the fault was applied: a read that is older may show them.
+    before: VecDeque<(u64, Vec<State>)>,
     /// Cycle of the last fault that was applied, or of the last write that changed something.
     last_event: u64,
     /// Cycle of the last write that cleared the status of a state.
@@ -140,6 +145,7 @@ impl Records {
             let state = records.read_back(n, 0);
             records.recorders.push(Recorder {
                 states: vec![state],
+                before: VecDeque::new(),
                 last_event: 0,
                 last_clear: 0,
                 known_owner: None,
@@ -201,6 +207,16 @@ impl Records {
     /// Perhaps no fault is recorded in the bank.
     pub(super) fn may_be_clear(&self, bank: usize) -> bool {
         self.recorders[bank].states.iter().any(|state| !self.recorded(bank, state))
+    }
+
+    /// A fault of another transaction may be recorded in the bank.
+    pub(super) fn may_stop(&self, bank: usize, serial: u64) -> bool {
+        self.recorders[bank].states.iter().any(|state| self.recorded(bank, state) && state.owner != serial)
+    }
+
+    /// Perhaps no fault of another transaction is recorded in the bank.
+    pub(super) fn may_let_go(&self, bank: usize, serial: u64) -> bool {
+        self.recorders[bank].states.iter().any(|state| !self.recorded(bank, state) || state.owner == serial)
     }
 
     /// A fault may be recorded in some bank.
@@ -273,6 +289,9 @@ impl Records {
         let late = accepted <= self.recorders[n].last_event;
         let wiped = accepted <= self.recorders[n].last_clear;
         let may_be_first = self.recorders[n].known_owner.is_none_or(|owner| owner == serial);
+        let recorder = &mut self.recorders[n];
+        recorder.before.truncate(MAX_BEFORE - 1);
+        recorder.before.push_front((cycle, recorder.states.clone()));
         let mut next = Vec::new();
         let mut keep = |state: State| {
             if !next.contains(&state) {
@@ -348,42 +367,57 @@ impl Records {
         self.read_back(n, state.owner)
     }
 
-    /// A read of a 32-bit word of recorder `n` showed `seen`. `potential`: faults that may be recorded already. False: no state
-    /// explains it.
+    /// A read of a 32-bit word of recorder `n`, accepted in cycle `asked`, showed `seen`. `potential`: faults that may be recorded
+    /// already. False: no state explains it.
     pub(super) fn read(
         &mut self,
         n: usize,
         word: Word,
         seen: u32,
         potential: &[Potential],
-        cycle: u64,
+        (asked, cycle): (u64, u64),
         cfg: &dyn Oracle,
     ) -> bool {
         let Word::Of(place, shift) = word else { return seen == 0 };
         let shows = |state: &State| (state.values[place] >> shift) as u32 == seen;
-        let mut possible = if potential.is_empty() { Vec::new() } else { self.with_potential(n, potential) };
+        // Faults on their way may have led to the same sight, even if the state without them shows it too.
+        let mut possible =
+            if potential.is_empty() { self.recorders[n].states.clone() } else { self.with_potential(n, potential) };
         possible.retain(shows);
         let recorder = &mut self.recorders[n];
-        if recorder.states.iter().any(shows) {
-            // Potential faults may have led to the same sight; they join the set when their refusal has come.
-            recorder.states.retain(shows);
-        } else if possible.is_empty() {
-            return false;
-        } else {
-            recorder.states.clone_from(&possible);
+        if possible.is_empty() {
+            // It may have looked before a fault that came since it was accepted.
+            return recorder.before.iter().any(|(until, states)| *until >= asked && states.iter().any(shows));
+        }
+        if !recorder.states.iter().any(shows) {
             recorder.last_event = cycle;
         }
-        self.learn(n, &possible);
+        recorder.states = possible;
+        self.learn(n);
         self.settle(n, cycle, cfg);
         true
     }
 
-    /// After a read: whose record it is may be known now. `others`: states with potential faults that show the same.
-    fn learn(&mut self, n: usize, others: &[State]) {
+    /// After a read: whose record it is may be known now.
+    fn learn(&mut self, n: usize) {
         let Some(owner) = self.recorders[n].states.first().map(|state| state.owner) else { return };
         let same = |state: &State| state.owner == owner && self.recorded(n, state);
-        if owner != 0 && self.recorders[n].states.iter().chain(others).all(same) {
+        if owner != 0 && self.recorders[n].states.iter().all(same) {
             self.recorders[n].known_owner = Some(owner);
+        }
+    }
+
+    /// A transaction went downstream: no record is its own.
+    pub(super) fn passed(&mut self, serial: u64, cycle: u64, cfg: &dyn Oracle) {
+        for n in 0..self.recorders.len() {
+            let states = &mut self.recorders[n].states;
+            if states.len() > 1
+                && states.iter().any(|state| state.owner == serial)
+                && states.iter().any(|state| state.owner != serial)
+            {
+                states.retain(|state| state.owner != serial);
+                self.settle(n, cycle, cfg);
+            }
         }
     }
 
