@@ -155,7 +155,9 @@ fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str
     // What Verilator calls slow runs once, when a model is made.
     let (slow, fast): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|f| f.to_string_lossy().contains("__Slow"));
     let mut objects = Vec::new();
-    for (files, level) in [(slow, 0), (fast, 2)] {
+    // Counting makes the code many times larger: more than this takes the compiler longer than the runs.
+    let level = if EXTRAS.coverage { 1 } else { 2 };
+    for (files, level) in [(slow, 0), (fast, level)] {
         let mut build = compiler(tool, level);
         build.include(&work).out_dir(work.join("objects")).files(files);
         objects.extend(build.try_compile_intermediates().map_err(|e| format!("compiling preset '{name}': {e}"))?);

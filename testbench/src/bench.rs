@@ -30,6 +30,7 @@ use crate::axi::checks::{AxiChecker, Bus, LiteChecker, Violation};
 use crate::axi::lite::LiteMaster;
 use crate::axi::master::{AxiMaster, MasterOptions};
 use crate::axi::pause::{Dice, Pauses};
+use crate::isolation::{Isolation, Leak};
 use crate::memory::latency::Latency;
 use crate::memory::slave::{MemorySlave, SlaveOptions};
 use crate::memory::{Memory, MemoryError};
@@ -59,6 +60,9 @@ pub enum BenchError {
     /// The hardware did something else than the model.
     #[error("scoreboard: {0}")]
     Mismatch(#[from] Mismatch),
+    /// An access that its stream has no way to.
+    #[error(transparent)]
+    Leak(#[from] Leak),
     /// The test touched memory that is not there.
     #[error(transparent)]
     Memory(#[from] MemoryError),
@@ -96,6 +100,10 @@ pub struct BenchOptions {
     pub scoreboard: bool,
     /// Cycles without an event after which a transaction or register access counts as hanging.
     pub watchdog: u64,
+    /// The same for register accesses alone; `None`: no other than `watchdog`.
+    pub register_watchdog: Option<u64>,
+    /// Check isolation by its own rule, too.
+    pub isolation: bool,
     /// A wave to be written.
     pub wave: Option<WaveRequest>,
 }
@@ -111,6 +119,8 @@ impl Default for BenchOptions {
             master: MasterOptions::default(),
             scoreboard: true,
             watchdog: ScoreboardOptions::default().watchdog,
+            register_watchdog: None,
+            isolation: false,
             wave: None,
         }
     }
@@ -131,6 +141,7 @@ pub struct Bench {
     walk_check: AxiChecker,
     control_check: LiteChecker,
     scoreboard: Scoreboard,
+    isolation: Option<Isolation>,
     /// Cycles that were jumped over.
     skipped: u64,
     /// Cycles for which nothing has been in flight.
@@ -174,7 +185,8 @@ impl Bench {
         let master = MasterOptions { pauses: options.pauses, ..options.master };
         let client = |_| AxiChecker::new(bus("s_axi", params.id_width, VA_WIDTH, bus_bytes, false));
         let port = |n| AxiMaster::new(&params, master, dice(16 + n as u64));
-        let checks = ScoreboardOptions { compare: options.scoreboard, watchdog: options.watchdog };
+        let register_watchdog = options.register_watchdog.unwrap_or(options.watchdog);
+        let checks = ScoreboardOptions { compare: options.scoreboard, watchdog: options.watchdog, register_watchdog };
         let walk_latency = options.walk_latency.unwrap_or(options.latency);
         let mut bench = Bench {
             params,
@@ -189,6 +201,7 @@ impl Bench {
             walk_check: AxiChecker::new(bus("m_axi_ptw", PTW_ID_WIDTH, PA_WIDTH, PTW_DATA_WIDTH / 8, true)),
             control_check: LiteChecker::new(),
             scoreboard: Scoreboard::new(&params, oracle, checks),
+            isolation: options.isolation.then(|| Isolation::new(&params)),
             skipped: 0,
             idle_cycles: 0,
             watchdog: options.watchdog,
@@ -197,6 +210,9 @@ impl Bench {
             events: Vec::new(),
             device,
         };
+        if bench.isolation.is_some() {
+            bench.memory.keep_journal();
+        }
         bench.reset_hardware()?;
         Ok(bench)
     }
@@ -260,6 +276,9 @@ impl Bench {
         self.downstream_check.observe(cycle, &outputs.m_axi, &inputs.m_axi)?;
         self.walk_check.observe(cycle, &outputs.m_axi_ptw, &inputs.m_axi_ptw)?;
         self.control_check.observe(cycle, &inputs.ctrl, &outputs.ctrl)?;
+        if let Some(isolation) = &mut self.isolation {
+            isolation.observe(cycle, outputs, inputs, &mut self.memory)?;
+        }
         let held = self.ports.iter().any(|port| port.holds().any());
         self.scoreboard.observe(cycle, outputs, inputs, &mut self.memory, held)?;
         if let Some(observer) = &mut self.observer {
@@ -332,6 +351,9 @@ impl Bench {
         self.downstream_check.reset();
         self.walk_check.reset();
         self.control_check.reset();
+        if let Some(isolation) = &mut self.isolation {
+            isolation.reset();
+        }
         let in_flight = self.scoreboard.in_flight();
         self.scoreboard.reset();
         self.idle_cycles = 0;
@@ -349,6 +371,11 @@ impl Bench {
     /// Queues a register write of 4 or 8 bytes.
     pub fn mmio_post_write(&mut self, offset: u32, value: u64, bytes: u8) {
         self.lite.post_write(offset, value, bytes);
+    }
+
+    /// The register master, for accesses as they stand on the bus, and to change its pauses.
+    pub fn control(&mut self) -> &mut LiteMaster {
+        &mut self.lite
     }
 
     /// The next finished register access: a read's value, 0 for a write.

@@ -15,13 +15,13 @@ pub(super) const CB_SCTLR: Register =
         f("TRANSIENTCFG", 14, 2, "stage 1: transient hint; stage 2: barrier upgrade"),
         f("PTW", 13, 1, "stage 2: protect stage-1 walks"),
         f("ASIDPNE", 12, 1, "private ASID namespace; read-only 0"),
-        f("UWXN", 10, 1, "unprivileged-writable is not privileged-executable; no effect in AArch64 banks"),
+        f("UWXN", 10, 1, "AArch32 banks: unprivileged-writable is not privileged-executable"),
         f("WXN", 9, 1, "writable is not executable"),
         f("HUPCF", 8, 1, "1: transactions go on while a fault is recorded; 0: they are refused"),
-        f("CFCFG", 7, 1, "context fault: 0 terminate, 1 stall; stored, no effect yet"),
+        f("CFCFG", 7, 1, "context fault: 0 terminate, 1 stall (feature stall)"),
         f("CFIE", 6, 1, "interrupt on a context fault"),
         f("CFRE", 5, 1, "context fault: 1 abort, 0 read as zero and ignore writes"),
-        f("E", 4, 1, "big-endian descriptors; stored, no effect"),
+        f("E", 4, 1, "big-endian descriptors (feature big_endian)"),
         f("AFFD", 3, 1, "no access flag faults"),
         f("AFE", 2, 1, "AArch32 short descriptors only"),
         f("TRE", 1, 1, "AArch32 short descriptors only"),
@@ -31,7 +31,7 @@ pub(super) const CB_ACTLR: Register = reg(B, 0x004, "CB_ACTLR", "Auxiliary contr
     .rw(0x3)
     .reset(0x3)
     .fields(&[f("CPRE", 1, 1, "next-page prefetch; stored, no effect"), f("CMTLB", 0, 1, "stored, no effect")]);
-pub(super) const CB_RESUME: Register = reg(B, 0x008, "CB_RESUME", "Resumes a stalled transaction; no effect yet")
+pub(super) const CB_RESUME: Register = reg(B, 0x008, "CB_RESUME", "Resumes a stalled transaction; no effect while none is")
     .wo(0x1)
     .fields(&[f("TnR", 0, 1, "0 retry, 1 terminate")]);
 pub(super) const CB_TCR2: Register = reg(B, 0x010, "CB_TCR2", "Translation control, upper word").rw(0x4003_C077).fields(&[
@@ -76,15 +76,18 @@ pub(super) const CB_CONTEXTIDR: Register = reg(B, 0x034, "CB_CONTEXTIDR", "Conte
     .fields(&[f("PROCID", 8, 24, "process id"), f("ASID", 0, 8, "address space")]);
 pub(super) const CB_MAIR0: Register = reg(B, 0x038, "CB_MAIR0", "Memory attributes 0 to 3").rw(0xFFFF_FFFF);
 pub(super) const CB_MAIR1: Register = reg(B, 0x03C, "CB_MAIR1", "Memory attributes 4 to 7").rw(0xFFFF_FFFF);
-pub(super) const CB_PAR: Register = reg(B, 0x050, "CB_PAR", "Result of an address translation operation; stored")
+pub(super) const CB_PAR: Register = reg(B, 0x050, "CB_PAR", "Result of an address translation operation; software may write it")
     .wide()
     .rw(0xFFFF_FFFF_FFFF_FFFF)
-    .fields(&[f("PA", 12, 36, "output address if F is 0"), f("F", 0, 1, "the translation failed")]);
+    .fields(&[
+        f("PA", 12, 36, "output address if F is 0"),
+        f("F", 0, 1, "the translation failed: bits 7:1 as in FSR, 31 ATOT, 33:32 level, 35 stage 2"),
+    ]);
 
 const FSR_FIELDS: &[Field] = &[
     f("MULTI", 31, 1, "another fault came while one was recorded"),
-    f("SS", 30, 1, "a transaction is stalled; reads 0, nothing stalls yet"),
-    f("FORMAT", 9, 2, "2 (AArch64) while a fault is recorded, else 0; read-only"),
+    f("SS", 30, 1, "a transaction is stalled; read-only, cleared by RESUME"),
+    f("FORMAT", 9, 2, "0 AArch32 short, 1 AArch32 long, 2 AArch64, while a fault is recorded; else 0; read-only"),
     f("UUT", 8, 1, "unsupported upstream transaction"),
     f("ASF", 7, 1, "address size"),
     f("TLBLKF", 6, 1, "TLB lock"),
@@ -101,7 +104,7 @@ pub(super) const CB_FSRRESTORE: Register =
 pub(super) const CB_FAR: Register =
     reg(B, 0x060, "CB_FAR", "Fault address: AxADDR as issued (49 bits)").wide().rw(0xFFFF_FFFF_FFFF_FFFF);
 pub(super) const CB_FSYNR0: Register = reg(B, 0x068, "CB_FSYNR0", "Fault syndrome").rw(0x00FF_0FF3).fields(&[
-    f("S1CBNDX", 16, 8, "stage-1 bank, by strap: 0 or the bank's number"),
+    f("S1CBNDX", 16, 8, "nested stage-2 fault: the stage-1 bank; stage-1 fault: by strap 0 or the bank's number"),
     f("AFR", 11, 1, "recorded asynchronously"),
     f("PTWF", 10, 1, "the walk's own access failed"),
     f("ATOF", 9, 1, "from an address translation operation"),
@@ -110,14 +113,16 @@ pub(super) const CB_FSYNR0: Register = reg(B, 0x068, "CB_FSYNR0", "Fault syndrom
     f("IND", 6, 1, "instruction"),
     f("PNU", 5, 1, "privileged"),
     f("WNR", 4, 1, "write"),
-    f("S1PTWF", 3, 1, "stage 2: on a stage-1 walk; read-only 0, IDR0.S2TS is 0"),
-    f("NESTED", 2, 1, "stage 2: nested; read-only 0, IDR0.NTS is 0"),
+    f("S1PTWF", 3, 1, "stage 2: on a stage-1 walk; read-only 0 where IDR0.NTS is 0"),
+    f("NESTED", 2, 1, "stage 2: nested; read-only 0 where IDR0.NTS is 0"),
     f("PLVL", 0, 2, "level of the fault"),
 ]);
 pub(super) const CB_FSYNR1: Register =
     reg(B, 0x06C, "CB_FSYNR1", "Fault syndrome, implementation defined: stored, never written by a fault").rw(0xFFFF_FFFF);
 pub(super) const CB_IPAFAR: Register =
-    reg(B, 0x070, "CB_IPAFAR", "IPA of a stage-2 fault; stored").wide().rw(0x0000_FFFF_FFFF_FFFF);
+    reg(B, 0x070, "CB_IPAFAR", "IPA of a stage-2 fault: bits 47:12; 11:0 show FAR's where IDR0.S2TS is 1, else it is stored")
+        .wide()
+        .rw(0x0000_FFFF_FFFF_FFFF);
 
 const VA_ASID: &[Field] = &[f("ASID", 48, 16, "address space"), f("ADDRESS", 0, 44, "VA[55:12]; bits 48:12 are compared")];
 const VA: &[Field] = &[f("ADDRESS", 0, 44, "VA[55:12]; bits 48:12 are compared")];
@@ -140,7 +145,7 @@ pub(super) const CB_TLBIVAL: Register =
 pub(super) const CB_TLBIVAAL: Register =
     tlbi(0x628, "CB_TLBIVAAL", "As TLBIVAA, leaf entries only").wo(0x0FFF_FFFF_FFFF).fields(VA);
 pub(super) const CB_TLBIIPAS2: Register =
-    tlbi(0x630, "CB_TLBIIPAS2", "Drops stage-2 entries that cover an IPA: there are none").wo(0xF_FFFF_FFFF).fields(IPA);
+    tlbi(0x630, "CB_TLBIIPAS2", "Drops stage-2 entries that cover an IPA").wo(0xF_FFFF_FFFF).fields(IPA);
 pub(super) const CB_TLBIIPAS2L: Register =
     tlbi(0x638, "CB_TLBIIPAS2L", "As TLBIIPAS2, leaf entries only").wo(0xF_FFFF_FFFF).fields(IPA);
 pub(super) const CB_TLBSYNC: Register =
@@ -149,17 +154,17 @@ pub(super) const CB_TLBSTATUS: Register =
     reg(B, 0x7F4, "CB_TLBSTATUS", "State of TLBSYNC").ro(0).fields(&[f("SACTIVE", 0, 1, "synchronization is not complete")]);
 
 const fn ats(offset: u32, name: &'static str) -> Register {
-    reg(B, offset, name, "Address translation operation; no effect, IDR0.ATOSNS is 1").wide()
+    reg(B, offset, name, "Address translation operation; no effect where IDR0.ATOSNS is 1").wide()
 }
 pub(super) const CB_ATS1PR: Register = ats(0x800, "CB_ATS1PR");
 pub(super) const CB_ATS1PW: Register = ats(0x808, "CB_ATS1PW");
 pub(super) const CB_ATS1UR: Register = ats(0x810, "CB_ATS1UR");
 pub(super) const CB_ATS1UW: Register = ats(0x818, "CB_ATS1UW");
 pub(super) const CB_ATSR: Register =
-    reg(B, 0x8F0, "CB_ATSR", "State of ATS1*: always idle").ro(0).fields(&[f("ACTIVE", 0, 1, "in progress")]);
+    reg(B, 0x8F0, "CB_ATSR", "State of ATS1*; idle where IDR0.ATOSNS is 1").ro(0).fields(&[f("ACTIVE", 0, 1, "in progress")]);
 
 const fn view(offset: u32, name: &'static str) -> Register {
-    reg(B, offset, name, "The bank's view of a counter group; reads as zero, nothing counts yet")
+    reg(B, offset, name, "The bank's view of a counter group; reads as zero without the feature pmu")
 }
 pub(super) const CB_PMEVCNTR: Register = view(0xE00, "CB_PMEVCNTRn").array(Count::Fixed(15));
 pub(super) const CB_PMEVTYPER: Register = view(0xE80, "CB_PMEVTYPERn").array(Count::Fixed(15));

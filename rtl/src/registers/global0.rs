@@ -3,7 +3,7 @@
 use super::{f, reg, Access, Count, Field, Register, Space::Global0 as G, SGFSR as FSR};
 
 pub(super) const SCR0: Register = reg(G, 0x000, "sCR0", "Global configuration").rw(0x0FDF_FCC7).reset(0x0020_0001).fields(&[
-    f("VMID16EN", 31, 1, "16-bit VMIDs; read-only 0, IDR2.VMID16S is 0"),
+    f("VMID16EN", 31, 1, "16-bit VMIDs; read-only 0 where IDR2.VMID16S is 0"),
     f("HYPMODE", 30, 1, "hypervisor mode of the later extension; read-only 0"),
     f("NSCFG", 28, 2, "security state of bypassing transactions; secure view only, read-only 0"),
     f("WACFG", 26, 2, "write allocation of bypassing transactions: 0 default, 2 allocate, 3 do not"),
@@ -22,7 +22,7 @@ pub(super) const SCR0: Register = reg(G, 0x000, "sCR0", "Global configuration").
     f("TRANSIENTCFG", 6, 2, "transient hint of bypassing transactions"),
     f("GCFGFIE", 5, 1, "configuration fault interrupt enable; read-only 0"),
     f("GCFGFRE", 4, 1, "configuration fault report enable; read-only 0"),
-    f("EXIDENABLE", 3, 1, "extended stream ids; read-only 0, IDR0.EXIDS is 0"),
+    f("EXIDENABLE", 3, 1, "extended stream ids; read-only 0 where IDR0.EXIDS is 0"),
     f("GFIE", 2, 1, "interrupt on a global fault"),
     f("GFRE", 1, 1, "global fault: 1 abort, 0 read as zero and ignore writes"),
     f("CLIENTPD", 0, 1, "every client transaction bypasses"),
@@ -32,7 +32,7 @@ pub(super) const SCR2: Register = reg(G, 0x008, "sCR2", "Bypass VMID").rw(0xFF).
     "BPVMID",
     0,
     16,
-    "VMID of bypassing transactions; 8 bits, IDR2.VMID16S is 0",
+    "VMID of bypassing transactions; 8 bits where IDR2.VMID16S is 0",
 )]);
 pub(super) const SACR: Register =
     reg(G, 0x010, "sACR", "Auxiliary configuration (implementation defined)").rw(0x0700_071C).reset(0x0400_001C).fields(&[
@@ -127,16 +127,17 @@ pub(super) const SGFSYNR0: Register = reg(G, 0x050, "sGFSYNR0", "Global fault sy
     f("WNR", 1, 1, "write"),
     f("NESTED", 0, 1, "nested translation"),
 ]);
-pub(super) const SGFSYNR1: Register = reg(G, 0x054, "sGFSYNR1", "Global fault syndrome: the stream")
-    .rw(0x7FFF)
-    .fields(&[f("SSD_INDEX", 16, 16, "secure view only, read-only 0"), f("StreamID", 0, 15, "of the faulting transaction")]);
+pub(super) const SGFSYNR1: Register = reg(G, 0x054, "sGFSYNR1", "Global fault syndrome: the stream").rw(0x7FFF).fields(&[
+    f("SSD_INDEX", 16, 16, "secure view only, read-only 0"),
+    f("StreamID", 0, 16, "of the faulting transaction; 15 bits where IDR0.EXIDS is 0"),
+]);
 pub(super) const SGFSYNR2: Register =
     reg(G, 0x058, "sGFSYNR2", "Global fault syndrome, implementation defined: stored, never written by a fault").rw(0xFFFF_FFFF);
 
 pub(super) const STLBIALL: Register = reg(G, 0x060, "STLBIALL", "Drops all secure TLB entries; secure view only");
 pub(super) const TLBIVMID: Register = reg(G, 0x064, "TLBIVMID", "Drops the entries of a VMID, not those of Hyp banks")
     .wo(0xFF)
-    .fields(&[f("VMID", 0, 16, "8 bits, IDR2.VMID16S is 0")]);
+    .fields(&[f("VMID", 0, 16, "8 bits where IDR2.VMID16S is 0")]);
 pub(super) const TLBIALLNSNH: Register =
     reg(G, 0x068, "TLBIALLNSNH", "Drops all entries that are not of Hyp banks").wo(0xFFFF_FFFF);
 pub(super) const TLBIALLH: Register = reg(G, 0x06C, "TLBIALLH", "Drops all entries of Hyp banks").wo(0xFFFF_FFFF);
@@ -162,13 +163,13 @@ pub(super) const TLBIVALH64: Register = reg(G, 0x0B0, "TLBIVALH64", "Drops the l
     .fields(VA64);
 pub(super) const TLBIVMIDS1: Register = reg(G, 0x0B8, "TLBIVMIDS1", "As TLBIVMID, stage-1 and combined entries only")
     .wo(0xFF)
-    .fields(&[f("VMID", 0, 16, "8 bits, IDR2.VMID16S is 0")]);
+    .fields(&[f("VMID", 0, 16, "8 bits where IDR2.VMID16S is 0")]);
 pub(super) const STLBIALLM: Register = reg(G, 0x0BC, "STLBIALLM", "Secure monitor; secure view only");
 pub(super) const TLBIVAH64: Register =
     reg(G, 0x0C0, "TLBIVAH64", "Drops the entries of Hyp banks that cover an address").wide().wo(0xFFF_FFFF_FFFF).fields(VA64);
 
 const fn gats(offset: u32, name: &'static str) -> Register {
-    reg(G, offset, name, "Global address translation operation; IDR0.ATOSNS is 1").wide()
+    reg(G, offset, name, "Global address translation operation; not there where IDR0.ATOSNS is 1").wide()
 }
 pub(super) const GATS1UR: Register = gats(0x100, "GATS1UR");
 pub(super) const GATS1UW: Register = gats(0x108, "GATS1UW");
@@ -179,18 +180,18 @@ pub(super) const GATS12UW: Register = gats(0x128, "GATS12UW");
 pub(super) const GATS12PR: Register = gats(0x130, "GATS12PR");
 pub(super) const GATS12PW: Register = gats(0x138, "GATS12PW");
 pub(super) const GPAR: Register = gats(0x180, "GPAR");
-pub(super) const GATSR: Register = reg(G, 0x188, "GATSR", "State of GATS*: always idle").ro(0);
+pub(super) const GATSR: Register = reg(G, 0x188, "GATSR", "State of GATS*; idle where IDR0.ATOSNS is 1").ro(0);
 
 pub(super) const SMR: Register =
     reg(G, 0x800, "SMRn", "Stream match group").array(Count::StreamGroups).rw(0xFFFF_7FFF).fields(&[
         f("VALID", 31, 1, "the group takes part in matching"),
         f("MASK", 16, 15, "ones: do not compare this bit"),
-        f("ID", 0, 15, "StreamID to compare with"),
+        f("ID", 0, 15, "StreamID to compare with; with extended ids MASK is 31:16 and ID 15:0"),
     ]);
 pub(super) const S2CR: Register =
     reg(G, 0xC00, "S2CRn", "What becomes of a matched stream").array(Count::StreamGroups).rw(0x3FF3_FBFF).fields(&[
         f("TRANSIENTCFG", 28, 2, "transient hint: 0 default, 2 not transient, 3 transient"),
-        f("INSTCFG", 26, 2, "TYPE 0: 0 default, 2 data, 3 instruction; TYPE 1: bit 26 is FB"),
+        f("INSTCFG", 26, 2, "TYPE 0: 0 default, 2 data, 3 instruction (reads); TYPE 1: bit 26 is FB"),
         f("PRIVCFG", 24, 2, "TYPE 0: 0 default, 2 unprivileged, 3 privileged; TYPE 1: BSU"),
         f("WACFG", 22, 2, "write allocation: 0 default, 2 allocate, 3 do not"),
         f("RACFG", 20, 2, "read allocation: 0 default, 2 allocate, 3 do not"),
@@ -198,7 +199,7 @@ pub(super) const S2CR: Register =
         f("TYPE", 16, 2, "0 translate, 1 bypass, 2 fault, 3 reserved (faults)"),
         f("MemAttr", 12, 4, "memory attributes"),
         f("MTCFG", 11, 1, "MemAttr applies"),
-        f("EXIDVALID", 10, 1, "valid for extended ids; read-only 0, IDR0.EXIDS is 0"),
+        f("EXIDVALID", 10, 1, "the group is valid, while sCR0.EXIDENABLE is set; read-only 0 where IDR0.EXIDS is 0"),
         f("SHCFG", 8, 2, "shareability: 0 default, 1 outer, 2 inner, 3 none"),
         f("CBNDX", 0, 8, "TYPE 0: context bank; TYPE 1: VMID"),
     ]);

@@ -18,12 +18,13 @@ pub(super) const CBAR: Register = reg(G, 0x000, "CBARn", "Type and attributes of
         f("BPSHCFG", 8, 2, "TYPE 1: shareability: 1 outer, 2 inner, 3 none"),
         f("VMID", 0, 8, "VMID of the bank's entries"),
     ]);
-pub(super) const CBFRSYNRA: Register = reg(G, 0x400, "CBFRSYNRAn", "Stream of a bank's recorded fault")
-    .array(Count::Banks)
-    .rw(0x7FFF)
-    .fields(&[f("SSD_INDEX", 16, 16, "secure view only, read-only 0"), f("StreamID", 0, 15, "of the faulting transaction")]);
+pub(super) const CBFRSYNRA: Register =
+    reg(G, 0x400, "CBFRSYNRAn", "Stream of a bank's recorded fault").array(Count::Banks).rw(0x7FFF).fields(&[
+        f("SSD_INDEX", 16, 16, "secure view only, read-only 0"),
+        f("StreamID", 0, 16, "of the faulting transaction; 15 bits where IDR0.EXIDS is 0"),
+    ]);
 pub(super) const CBA2R: Register = reg(G, 0x800, "CBA2Rn", "Format of a context bank").array(Count::Banks).rw(0x1).fields(&[
-    f("VMID16", 16, 16, "16-bit VMID; read-only 0, IDR2.VMID16S is 0"),
+    f("VMID16", 16, 16, "16-bit VMID; read-only 0 where IDR2.VMID16S is 0"),
     f("MONC", 1, 1, "secure monitor bank; secure view only, read-only 0"),
     f("VA64", 0, 1, "AArch64 bank"),
 ]);

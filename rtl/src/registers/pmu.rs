@@ -1,5 +1,5 @@
-//! Page 3: performance monitors. One counter group for each TBU. In this version the registers are kept as the architecture
-//! says, and nothing counts.
+//! Page 3: performance monitors. One counter group for each TBU. The registers are kept as the architecture says; they
+//! count with the feature `pmu`.
 
 use super::{f, reg, Access, Count, Register, Space::Pmu as P, PMCNTENSET as CNTEN, PMINTENSET as INTEN, PMOVSCLR as OVS};
 
@@ -50,6 +50,6 @@ pub(super) const PMCFGR: Register = reg(P, 0xE00, "PMCFGR", "Performance monitor
 pub(super) const PMCR: Register = reg(P, 0xE04, "PMCR", "Performance monitor control")
     .rw(0x1)
     .fields(&[f("P", 1, 1, "write 1: reset the counters; reads 0"), f("E", 0, 1, "enable")]);
-pub(super) const PMCEID0: Register = reg(P, 0xE20, "PMCEID0", "Events that can be counted: none yet").ro(0);
+pub(super) const PMCEID0: Register = reg(P, 0xE20, "PMCEID0", "Events that can be counted; none without the feature pmu").ro(0);
 pub(super) const PMAUTHSTATUS: Register = reg(P, 0xFB8, "PMAUTHSTATUS", "Authentication status").ro(0);
 pub(super) const PMDEVTYPE: Register = reg(P, 0xFCC, "PMDEVTYPE", "Device type").ro(0x56);

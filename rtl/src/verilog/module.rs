@@ -4,6 +4,10 @@ use super::token::{join, sized_number, tokenize, Token};
 use super::EmitError;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod shift;
+mod split;
+mod tree;
+
 /// One module as RustHDL printed it.
 #[derive(Clone, Debug)]
 pub struct Module {
@@ -137,13 +141,16 @@ fn declarations(body: &[Token]) -> BTreeMap<String, Declared> {
 /// Makes the text shorter and quieter without changing what it means:
 /// a child's input that is always one of this module's inputs (clocks and resets, mostly) is connected directly; enum constants get
 /// the width of their enum, unused ones go; a literal that is alone beside a signal gets that signal's width; a constant index is
-/// written plainly.
+/// written plainly, and so are casts, shifts by a constant and the replacement of one bit.
 pub fn tidy(module: &mut Module, known: &BTreeSet<String>) {
     connect_directly(module, known);
     size_enums(module);
     size_literals(module);
     plain_indices(module);
     plain_casts(module);
+    shift::plain_shifts(module);
+    shift::plain_bits(module);
+    split::split_always(module);
 }
 
 fn connect_directly(module: &mut Module, known: &BTreeSet<String>) {

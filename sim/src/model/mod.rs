@@ -199,7 +199,7 @@ impl Model {
         for operation in std::mem::take(&mut self.operations) {
             operation.finish(&mut self.registers, memory);
         }
-        while let Some(held) = self.stalls.next() {
+        while let Some(held) = self.stalls.next_due() {
             let retried = held.is_retry().then_some(held.bank);
             let (verdict, _) = self.attempt(&held.access, held.cache, retried, Some(held.ticket), memory);
             if !matches!(verdict, Verdict::Stalled { .. }) {

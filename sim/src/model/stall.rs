@@ -128,7 +128,7 @@ impl Stalls {
     }
 
     /// The next one that has to be looked at again: the retried ones first, then by age.
-    pub fn next(&mut self) -> Option<Held> {
+    pub fn next_due(&mut self) -> Option<Held> {
         let find = |held: &[Held], state| held.iter().position(|one| one.state == state);
         let at = find(&self.held, State::Retry).or_else(|| find(&self.held, State::Again))?;
         Some(self.held.remove(at))

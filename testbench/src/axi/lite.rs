@@ -4,6 +4,7 @@
 //! the response at the earliest.
 
 use super::pause::{Dice, Pauses};
+use super::pipeline::Pipeline;
 use smmu_sim::dut::{LiteToMaster, LiteToSlave};
 use std::collections::VecDeque;
 
@@ -12,8 +13,8 @@ use std::collections::VecDeque;
 struct Access {
     offset: u32,
     bytes: u8,
-    /// Value to write; `None` for a read.
-    value: Option<u64>,
+    /// Word and strobes of a write; `None` for a read.
+    write: Option<(u64, u8)>,
 }
 
 /// The register master. See the module's header.
@@ -30,6 +31,8 @@ pub struct LiteMaster {
     aw_taken: bool,
     w_taken: bool,
     ar_taken: bool,
+    /// Accesses that do not wait for each other, if that was chosen.
+    pipeline: Option<Pipeline>,
 }
 
 impl LiteMaster {
@@ -47,7 +50,14 @@ impl LiteMaster {
             aw_taken: false,
             w_taken: false,
             ar_taken: false,
+            pipeline: None,
         }
+    }
+
+    /// Lets accesses that are posted from now on not wait for each other (the results of reads and writes then come in the order of
+    /// their answers), or again wait. Only while nothing is queued or on the pins.
+    pub fn set_pipelined(&mut self, pipelined: bool) {
+        self.pipeline = pipelined.then(Pipeline::default);
     }
 
     /// Its back-pressure.
@@ -57,12 +67,33 @@ impl LiteMaster {
 
     /// Queues a read of `bytes` (4 or 8) at byte offset `offset` of the register space. An offset is aligned down to `bytes`.
     pub fn post_read(&mut self, offset: u32, bytes: u8) {
-        self.queue.push_back(Access { offset: align(offset, bytes), bytes, value: None });
+        self.queue.push_back(Access { offset: align(offset, bytes), bytes, write: None });
     }
 
     /// Queues a write of `bytes` (4 or 8) at byte offset `offset` of the register space. An offset is aligned down to `bytes`.
     pub fn post_write(&mut self, offset: u32, value: u64, bytes: u8) {
-        self.queue.push_back(Access { offset: align(offset, bytes), bytes, value: Some(value) });
+        let offset = align(offset, bytes);
+        let write = match (bytes, offset & 4) {
+            (4, 0) => (value & 0xffff_ffff, 0x0f),
+            (4, _) => (value << 32, 0xf0),
+            _ => (value, 0xff),
+        };
+        self.queue.push_back(Access { offset, bytes, write: Some(write) });
+    }
+
+    /// Queues a write as it stands on the bus: byte offset, aligned 64-bit word, byte strobes.
+    pub fn post_strobed(&mut self, offset: u32, data: u64, strobes: u8) {
+        self.queue.push_back(Access { offset, bytes: 8, write: Some((data, strobes)) });
+    }
+
+    /// Accesses that are queued or on the pins.
+    pub fn pending(&self) -> usize {
+        self.queue.len() + usize::from(self.current.is_some())
+    }
+
+    /// Chooses other pauses.
+    pub fn set_pauses(&mut self, pauses: Pauses) {
+        self.pauses = pauses;
     }
 
     /// The next finished access: a read's value (zero-extended), 0 for a write.
@@ -77,7 +108,7 @@ impl LiteMaster {
 
     /// Whether nothing is queued or on the pins.
     pub fn idle(&self) -> bool {
-        self.current.is_none() && self.queue.is_empty()
+        self.current.is_none() && self.queue.is_empty() && self.pipeline.as_ref().is_none_or(Pipeline::idle)
     }
 
     /// Cycle in which the access on the pins started, and its offset.
@@ -92,6 +123,15 @@ impl LiteMaster {
 
     /// Decides the pins of this cycle from the hardware's outputs, and takes note of what is handed over in it.
     pub fn drive(&mut self, cycle: u64, hardware: &LiteToMaster, pins: &mut LiteToSlave) {
+        if let Some(pipeline) = &mut self.pipeline {
+            for access in self.queue.drain(..) {
+                match access.write {
+                    Some((data, strobes)) => pipeline.write(access.offset, data, strobes),
+                    None => pipeline.read(access.offset, access.bytes),
+                }
+            }
+            return pipeline.drive(hardware, pins, self.pauses, &mut self.dice, &mut self.done);
+        }
         pins.awvalid &= !std::mem::take(&mut self.aw_taken);
         pins.wvalid &= !std::mem::take(&mut self.w_taken);
         pins.arvalid &= !std::mem::take(&mut self.ar_taken);
@@ -103,8 +143,8 @@ impl LiteMaster {
             pins.rready = false;
             return;
         };
-        match access.value {
-            Some(value) => self.drive_write(access, value, hardware, pins),
+        match access.write {
+            Some(write) => self.drive_write(access, write, hardware, pins),
             None => self.drive_read(access, hardware, pins),
         }
     }
@@ -118,23 +158,14 @@ impl LiteMaster {
         }
     }
 
-    fn drive_write(&mut self, access: Access, value: u64, hardware: &LiteToMaster, pins: &mut LiteToSlave) {
-        let high = access.bytes == 4 && access.offset & 4 != 0;
+    fn drive_write(&mut self, access: Access, write: (u64, u8), hardware: &LiteToMaster, pins: &mut LiteToSlave) {
         if self.address_left && !pins.awvalid && !self.dice.percent(self.pauses.aw) {
             pins.awvalid = true;
             pins.awaddr = access.offset;
         }
         if self.data_left && !pins.wvalid && !self.dice.percent(self.pauses.w) {
             pins.wvalid = true;
-            pins.wdata = if high { value << 32 } else { value };
-            pins.wstrb = match (access.bytes, high) {
-                (4, false) => 0x0f,
-                (4, true) => 0xf0,
-                _ => 0xff,
-            };
-            if access.bytes == 4 && !high {
-                pins.wdata &= 0xffff_ffff;
-            }
+            (pins.wdata, pins.wstrb) = write;
         }
         if pins.awvalid && hardware.awready {
             self.aw_taken = true;

@@ -17,5 +17,6 @@ pub mod checks;
 pub mod lite;
 pub mod master;
 pub mod pause;
+mod pipeline;
 pub mod port;
 mod transfer;

@@ -2,10 +2,11 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 /// Per cent of the cycles in which a channel holds back: a sender does not start a new beat, a receiver keeps `ready` low.
 /// 0 never pauses, 100 never moves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pauses {
     /// Write address.
     pub aw: u8,

@@ -1,7 +1,8 @@
 //! Line and toggle coverage of the generated Verilog, out of Verilator's `coverage.dat`.
 //!
-//! A *line* is covered when every statement block or branch that it belongs to was run. A *toggle* is one bit of one signal of one
-//! module (in any instance of it). Verilator leaves out signals and memories of more than 256 bits.
+//! A *line* is covered when a statement block or branch that it belongs to was run. A *branch* is one way out of an `if` or `case`, the one
+//! that does nothing included; branches are shown, and have no goal. A *toggle* is one bit of one signal of one module (in any
+//! instance of it). Verilator leaves out signals and memories of more than 256 bits.
 //!
 //! What cannot be reached is excluded in a text file, one rule a line:
 //!
@@ -225,6 +226,8 @@ pub struct CodeReport {
     pub preset: String,
     /// Lines.
     pub lines: Tally,
+    /// Ways out of `if` and `case`: all of them, and those that were taken.
+    pub branches: (usize, usize),
     /// Toggles.
     pub toggles: Tally,
     /// By module: lines, toggles.
@@ -244,6 +247,7 @@ impl CodeReport {
         let mut report = CodeReport {
             preset: preset.to_string(),
             lines: Tally::default(),
+            branches: (0, 0),
             toggles: Tally::default(),
             modules: BTreeMap::new(),
             exclusions: Vec::new(),
@@ -279,11 +283,16 @@ impl CodeReport {
         let mut lines: BTreeMap<(&str, u32), bool> = BTreeMap::new();
         for ((module, ..), (spans, hits)) in &counts.blocks {
             for &line in spans.iter().collect::<BTreeSet<_>>() {
-                *lines.entry((module, line)).or_insert(true) &= *hits > 0;
+                *lines.entry((module, line)).or_insert(false) |= *hits > 0;
             }
         }
         for ((module, line), hit) in lines {
             add(What::Line, module, line, text(line), hit);
+        }
+        let branches = counts.blocks.iter().filter(|((_, _, what), _)| !what.starts_with("block"));
+        for (_, (_, hits)) in branches {
+            report.branches.0 += 1;
+            report.branches.1 += usize::from(*hits > 0);
         }
         for (rule, (points, missed)) in exclusions.0.iter().zip(used) {
             if missed == 0 {
@@ -304,6 +313,8 @@ impl fmt::Display for CodeReport {
             let Tally { points, hit, excluded, .. } = tally;
             writeln!(out, "{name:<9} {hit:>7} of {points:<7} {:>8}   {excluded} excluded", percent(*hit, *points))?;
         }
+        let (branches, taken) = self.branches;
+        writeln!(out, "{:<9} {taken:>7} of {branches:<7} {:>8}   no goal", "branches", percent(taken, branches))?;
         for (module, line, text) in self.lines.missed.iter() {
             writeln!(out, "  line not run: {module}, line {line}: {text}")?;
         }
@@ -362,10 +373,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_needs_all_its_branches() {
+    fn a_line_needs_one_of_its_branches_and_branches_are_counted_apart() {
         let counts = file(&[point("v_branch", 3, 5, "if", "3", 9), point("v_branch", 3, 9, "else", "3", 0)]);
         let report = CodeReport::new("mini", &counts, &Exclusions::default(), SOURCE);
-        assert_eq!((report.lines.points, report.lines.hit), (1, 0));
+        assert_eq!((report.lines.points, report.lines.hit, report.branches), (1, 1, (2, 1)));
     }
 
     #[test]

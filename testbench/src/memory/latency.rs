@@ -1,10 +1,11 @@
 //! How long a memory takes, and the order in which it answers.
 
 use crate::axi::pause::Dice;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Cycles from the handshake of an address (of the last data beat, for a write) to the first cycle in which the answer is valid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Latency {
     /// Always the same: address handed over in cycle c, first data valid in cycle c + L (at least 1).
     Fixed(u32),

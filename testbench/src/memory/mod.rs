@@ -94,6 +94,8 @@ pub struct Memory {
     regions: Vec<Range<u64>>,
     bad: Vec<Bad>,
     changes: Vec<Change>,
+    /// All changes, if somebody wants them.
+    journal: Option<Vec<Change>>,
     watched_holes: PageMap<()>,
     generation: u64,
 }
@@ -113,7 +115,19 @@ impl Memory {
     }
 
     /// Lets bus reads and/or writes that touch `range` (byte addresses) answer SLVERR. Drivers' accesses are not affected.
+    ///
+    /// To whoever follows the tables, a descriptor that cannot be read any more is one that changed: caches may hold it.
     pub fn inject_errors(&mut self, range: Range<u64>, reads: bool, writes: bool) {
+        if reads {
+            let words = (range.start & !7..range.end).step_by(8);
+            let lost = words.filter_map(|addr| {
+                let page = self.pages.get(&(addr / PAGE)).filter(|page| page.watched)?;
+                let old = page.word((addr % PAGE) as usize);
+                (old & 1 == 1 && self.bus_error(addr, 8, false) == OKAY).then_some(Change { addr, old, new: 0 })
+            });
+            let lost: Vec<Change> = lost.collect();
+            self.changes.extend(lost);
+        }
         self.bad.push(Bad { range, reads, writes });
         self.generation += 1;
     }
@@ -221,6 +235,19 @@ impl Memory {
         !self.changes.is_empty()
     }
 
+    /// Logs the changes of all words from now on, watched or not, for [`Memory::take_journal`].
+    pub fn keep_journal(&mut self) {
+        self.journal.get_or_insert_default();
+    }
+
+    /// Hands over all changes since the last call, oldest first. `into` is emptied first.
+    pub fn take_journal(&mut self, into: &mut Vec<Change>) {
+        into.clear();
+        if let Some(journal) = &mut self.journal {
+            std::mem::swap(into, journal);
+        }
+    }
+
     /// A read on the bus, inside one page; the response, and `into` filled (with zeros on an error).
     pub(crate) fn bus_read(&mut self, addr: u64, into: &mut [u8]) -> u8 {
         let resp = self.bus_error(addr, into.len() as u64, false);
@@ -289,7 +316,7 @@ impl Memory {
     fn write_in_page(&mut self, addr: u64, from: &[u8]) {
         let Some(page) = self.pages.get_mut(&(addr / PAGE)) else { return };
         let start = (addr % PAGE) as usize;
-        if !page.watched {
+        if !page.watched && self.journal.is_none() {
             page.bytes[start..start + from.len()].copy_from_slice(from);
             return;
         }
@@ -301,7 +328,13 @@ impl Memory {
             page.bytes[at..end].copy_from_slice(&from[at - start..end - start]);
             let new = page.word(word_start);
             if old != new {
-                self.changes.push(Change { addr: (addr & !(PAGE - 1)) + word_start as u64, old, new });
+                let change = Change { addr: (addr & !(PAGE - 1)) + word_start as u64, old, new };
+                if page.watched {
+                    self.changes.push(change);
+                }
+                if let Some(journal) = &mut self.journal {
+                    journal.push(change);
+                }
             }
             at = end;
         }

@@ -11,6 +11,8 @@ pub mod replay;
 pub mod report;
 pub mod rwmmio;
 pub mod target;
+#[cfg(test)]
+mod tests;
 
 /// Table memory, and how the register space was laid out when the recording was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -55,7 +55,7 @@ pub fn parse(text: &str, base: Option<u64>) -> Result<Recording, ParseError> {
     let inside = |event: &Event| event.addr.checked_sub(base).filter(|&offset| offset < MOST);
     let idr1 = events.iter().find(|event| !event.write && inside(event) == Some(0x24)).map(|event| event.value);
     let (page_shift, pages) = idr1.map_or((12, PAGES), |idr1| (if idr1 >> 31 & 1 == 1 { 16 } else { 12 }, 2 << (idr1 >> 28 & 7)));
-    let end = 2 * pages << page_shift;
+    let end = (2 * pages) << page_shift;
     let mut lines = Vec::new();
     for event in &events {
         let Some(offset) = inside(event).filter(|&offset| offset < end) else {

@@ -231,7 +231,7 @@ impl Scoreboard {
         if let Some((recorder, register)) = self.records.find(offset) {
             let potential = self.potential_deep(recorder, memory);
             let states = self.records.describe(recorder);
-            let fits = self.records.read(recorder, register, seen, &potential, self.cycle, &*self.blocked);
+            let fits = self.records.read(recorder, register, seen, &potential, (read.cycle, self.cycle), &*self.blocked);
             if !fits && !read.overlapped {
                 let text = format!("{name} at {offset:#x} reads {seen:#x}, but the record is {states}");
                 return self.fail(Kind::Record, text);

@@ -13,10 +13,13 @@
 //! In the ordinary run the set has one member, and the comparison is exact. How a fault changes the registers is not known here:
 //! a scratch oracle is loaded with the state (all record registers can be written by software), told the fault, and read back.
 
+mod orders;
+
 use super::oracle::{poke, Oracle};
 use smmu_rtl::params::Params;
 use smmu_rtl::registers::{self as regs, RegId};
 use smmu_sim::model::{Access, Fault};
+use std::collections::VecDeque;
 
 /// Cycles that an interrupt level may lag behind its record.
 pub const IRQ_LAG: u64 = 4;
@@ -31,6 +34,13 @@ const GLOBAL_REGISTERS: [(RegId, u8); 5] =
 const BANK_RECORDED: u64 = 0x8000_01fe;
 const GLOBAL_RECORDED: u64 = 0x8000_01ff;
 const MULTI: u64 = 1 << 31;
+/// Register writes that a fault may be older than.
+const MAX_WRITES: usize = 4;
+/// Faults that a read may be older than.
+const MAX_BEFORE: usize = 16;
+
+/// A register write: offset, data, strobes.
+type Store = (u32, u64, u8);
 
 /// One possible state of a recorder: status, address, three syndromes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +111,10 @@ pub(super) enum Level {
 
 struct Recorder {
     states: Vec<State>,
+    /// States before the last faults, each with the cycle in which the fault was applied: a read that is older may show them.
+    before: VecDeque<(u64, Vec<State>)>,
+    /// Writes that reached it, the last one first, each with the cycle of its response.
+    writes: VecDeque<(u64, Store)>,
     /// Cycle of the last fault that was applied, or of the last write that changed something.
     last_event: u64,
     /// Cycle of the last write that cleared the status of a state.
@@ -140,6 +154,8 @@ impl Records {
             let state = records.read_back(n, 0);
             records.recorders.push(Recorder {
                 states: vec![state],
+                before: VecDeque::new(),
+                writes: VecDeque::new(),
                 last_event: 0,
                 last_clear: 0,
                 known_owner: None,
@@ -203,65 +219,19 @@ impl Records {
         self.recorders[bank].states.iter().any(|state| !self.recorded(bank, state))
     }
 
+    /// A fault of another transaction may be recorded in the bank.
+    pub(super) fn may_stop(&self, bank: usize, serial: u64) -> bool {
+        self.recorders[bank].states.iter().any(|state| self.recorded(bank, state) && state.owner != serial)
+    }
+
+    /// Perhaps no fault of another transaction is recorded in the bank.
+    pub(super) fn may_let_go(&self, bank: usize, serial: u64) -> bool {
+        self.recorders[bank].states.iter().any(|state| !self.recorded(bank, state) || state.owner == serial)
+    }
+
     /// A fault may be recorded in some bank.
     pub(super) fn any_active(&self) -> bool {
         self.active_banks != 0
-    }
-
-    /// Reads the scratch oracle's registers of recorder `n`.
-    fn read_back(&self, n: usize, owner: u64) -> State {
-        let (registers, index) = self.layout(n);
-        let values = registers.map(|(id, bytes)| self.scratch.read(id.offset(&self.params, index), bytes));
-        State { values, owner }
-    }
-
-    /// Puts a state into the scratch oracle.
-    fn load(&mut self, n: usize, state: &State) {
-        let (registers, index) = self.layout(n);
-        let restore = if n == self.global() { regs::SGFSRRESTORE } else { regs::CB_FSRRESTORE };
-        let scratch = &mut *self.scratch;
-        poke(scratch, registers[0].0.offset(&self.params, index), u64::MAX, 4);
-        poke(scratch, restore.offset(&self.params, index), state.values[0], 4);
-        for ((id, bytes), value) in registers.iter().zip(state.values).skip(1) {
-            poke(scratch, id.offset(&self.params, index), value, *bytes);
-        }
-    }
-
-    /// The state after one more fault.
-    fn after(&mut self, n: usize, state: &State, serial: u64, cause: &Cause) -> State {
-        let was_active = self.recorded(n, state);
-        if cause.only_multi() && !was_active {
-            // It was refused on account of a fault that is not (any more, or yet) in this state.
-            return *state;
-        }
-        self.load(n, state);
-        match cause {
-            Cause::Access(access, fault) => self.scratch.record(access, fault),
-            Cause::Load(offset) => {
-                self.scratch.load(*offset, 4);
-            }
-            Cause::Store(offset, data, strobes) => self.scratch.write_strobed(*offset, *data, *strobes),
-        }
-        self.read_back(n, if was_active { state.owner } else { serial })
-    }
-
-    /// The record of a fault alone, then others after it.
-    fn first_of_many(&mut self, n: usize, state: &State, serial: u64, cause: &Cause) -> State {
-        let mut blank = *state;
-        blank.values[0] = 0;
-        let mut first = self.after(n, &blank, serial, cause);
-        first.values[0] |= MULTI;
-        first
-    }
-
-    /// The record of a fault whose status was cleared since; nothing of it is left if another one stands.
-    fn wiped(&mut self, n: usize, state: &State, cause: &Cause) -> Option<State> {
-        if self.recorded(n, state) || cause.only_multi() {
-            return None;
-        }
-        let mut left = self.after(n, state, 0, cause);
-        left.values[0] = state.values[0];
-        Some(left)
     }
 
     /// A fault happened.
@@ -270,9 +240,11 @@ impl Records {
         if let Some(events) = &mut self.during_write {
             events.push(Applied { recorder: n, serial, accepted, causes: causes.to_vec() });
         }
-        let late = accepted <= self.recorders[n].last_event;
         let wiped = accepted <= self.recorders[n].last_clear;
         let may_be_first = self.recorders[n].known_owner.is_none_or(|owner| owner == serial);
+        let recorder = &mut self.recorders[n];
+        recorder.before.truncate(MAX_BEFORE - 1);
+        recorder.before.push_front((cycle, recorder.states.clone()));
         let mut next = Vec::new();
         let mut keep = |state: State| {
             if !next.contains(&state) {
@@ -285,16 +257,10 @@ impl Records {
                 continue;
             }
             for cause in causes {
-                keep(self.after(n, &state, serial, cause));
-                if late && may_be_first && !cause.only_multi() {
-                    keep(self.first_of_many(n, &state, serial, cause));
-                }
+                self.orders(n, &state, (serial, accepted), cause, may_be_first).into_iter().for_each(&mut keep);
             }
             if wiped || !certain {
                 keep(state);
-            }
-            if wiped {
-                causes.iter().filter_map(|cause| self.wiped(n, &state, cause)).for_each(&mut keep);
             }
         }
         self.recorders[n].states = next;
@@ -321,20 +287,19 @@ impl Records {
     pub(super) fn write(&mut self, n: usize, offset: u32, data: u64, strobes: u8, cycle: u64, cfg: &dyn Oracle) {
         let mut next = Vec::new();
         for state in std::mem::take(&mut self.recorders[n].states) {
-            let mut after = self.after_write(n, &state, offset, data, strobes);
-            if !self.recorded(n, &after) {
-                after.owner = 0;
-            }
+            let after = self.after_write(n, &state, (offset, data, strobes));
             if !next.contains(&after) {
                 next.push(after);
             }
         }
         // Whether it clears anything does not depend on what is known to be recorded: the pins may not have shown it yet.
         let all = State { values: [if n == self.global() { GLOBAL_RECORDED } else { BANK_RECORDED }, 0, 0, 0, 0], owner: 0 };
-        let cleared = self.after_write(n, &all, offset, data, strobes).values[0] & all.values[0] != all.values[0];
+        let cleared = self.after_write(n, &all, (offset, data, strobes)).values[0] & all.values[0] != all.values[0];
         let recorder = &mut self.recorders[n];
         recorder.states = next;
         recorder.last_event = cycle;
+        recorder.writes.truncate(MAX_WRITES - 1);
+        recorder.writes.push_front((cycle, (offset, data, strobes)));
         if cleared {
             recorder.last_clear = cycle;
             recorder.known_owner = None;
@@ -342,73 +307,58 @@ impl Records {
         self.settle(n, cycle, cfg);
     }
 
-    fn after_write(&mut self, n: usize, state: &State, offset: u32, data: u64, strobes: u8) -> State {
-        self.load(n, state);
-        self.scratch.write_strobed(offset, data, strobes);
-        self.read_back(n, state.owner)
-    }
-
-    /// A read of a 32-bit word of recorder `n` showed `seen`. `potential`: faults that may be recorded already. False: no state
-    /// explains it.
+    /// A read of a 32-bit word of recorder `n`, accepted in cycle `asked`, showed `seen`. `potential`: faults that may be recorded
+    /// already. False: no state explains it.
     pub(super) fn read(
         &mut self,
         n: usize,
         word: Word,
         seen: u32,
         potential: &[Potential],
-        cycle: u64,
+        (asked, cycle): (u64, u64),
         cfg: &dyn Oracle,
     ) -> bool {
         let Word::Of(place, shift) = word else { return seen == 0 };
         let shows = |state: &State| (state.values[place] >> shift) as u32 == seen;
-        let mut possible = if potential.is_empty() { Vec::new() } else { self.with_potential(n, potential) };
+        // Faults on their way may have led to the same sight, even if the state without them shows it too.
+        let mut possible =
+            if potential.is_empty() { self.recorders[n].states.clone() } else { self.with_potential(n, potential) };
         possible.retain(shows);
         let recorder = &mut self.recorders[n];
-        if recorder.states.iter().any(shows) {
-            // Potential faults may have led to the same sight; they join the set when their refusal has come.
-            recorder.states.retain(shows);
-        } else if possible.is_empty() {
-            return false;
-        } else {
-            recorder.states.clone_from(&possible);
+        if possible.is_empty() {
+            // It may have looked before a fault that came since it was accepted.
+            return recorder.before.iter().any(|(until, states)| *until >= asked && states.iter().any(shows));
+        }
+        if !recorder.states.iter().any(shows) {
             recorder.last_event = cycle;
         }
-        self.learn(n, &possible);
+        recorder.states = possible;
+        self.learn(n);
         self.settle(n, cycle, cfg);
         true
     }
 
-    /// After a read: whose record it is may be known now. `others`: states with potential faults that show the same.
-    fn learn(&mut self, n: usize, others: &[State]) {
+    /// After a read: whose record it is may be known now.
+    fn learn(&mut self, n: usize) {
         let Some(owner) = self.recorders[n].states.first().map(|state| state.owner) else { return };
         let same = |state: &State| state.owner == owner && self.recorded(n, state);
-        if owner != 0 && self.recorders[n].states.iter().chain(others).all(same) {
+        if owner != 0 && self.recorders[n].states.iter().all(same) {
             self.recorders[n].known_owner = Some(owner);
         }
     }
 
-    /// All states that two or fewer potential faults, the rest of them setting `MULTI`, lead to.
-    fn with_potential(&mut self, n: usize, potential: &[Potential]) -> Vec<State> {
-        let mut states = self.recorders[n].states.clone();
-        for _ in 0..2 {
-            for state in states.clone() {
-                for p in potential {
-                    let mut reached = vec![self.after(n, &state, p.serial, &p.cause)];
-                    if p.accepted <= self.recorders[n].last_event && !p.cause.only_multi() {
-                        reached.push(self.first_of_many(n, &state, p.serial, &p.cause));
-                    }
-                    if p.accepted <= self.recorders[n].last_clear {
-                        reached.extend(self.wiped(n, &state, &p.cause));
-                    }
-                    for state in reached {
-                        if !states.contains(&state) {
-                            states.push(state);
-                        }
-                    }
-                }
+    /// A transaction went downstream: no record is its own.
+    pub(super) fn passed(&mut self, serial: u64, cycle: u64, cfg: &dyn Oracle) {
+        for n in 0..self.recorders.len() {
+            let states = &mut self.recorders[n].states;
+            if states.len() > 1
+                && states.iter().any(|state| state.owner == serial)
+                && states.iter().any(|state| state.owner != serial)
+            {
+                states.retain(|state| state.owner != serial);
+                self.settle(n, cycle, cfg);
             }
         }
-        states
     }
 
     /// What the registers may show, for messages.

@@ -175,7 +175,8 @@ impl Stale {
         let Half { id, offset, value, .. } = *half;
         let name = id.register().name;
         let wide = id.register().width == 64;
-        let acts = (name.contains("TLBI") || name.contains("SYNC")) && !(wide && offset & 4 != 0);
+        let sync = matches!(id, regs::CB_TLBSYNC | regs::STLBGSYNC);
+        let acts = (sync || name.contains("TLBI")) && !(wide && offset & 4 != 0);
         let upper = if wide { self.upper.get(&u64::from(offset)).copied().unwrap_or_default() } else { 0 };
         acts.then_some(u64::from(value) | u64::from(upper) << 32)
     }

@@ -102,8 +102,9 @@ impl Scoreboard {
                 if !t.blocked.contains(&refusal) {
                     t.blocked.push(refusal);
                 }
-                t.maybe_pending |= self.records.may_be_active(bank);
-                t.maybe_clear |= self.records.may_be_clear(bank);
+                // Its own fault, which a read may have shown before its refusal, does not stop it.
+                t.maybe_pending |= self.records.may_stop(bank, t.serial);
+                t.maybe_clear |= self.records.may_let_go(bank, t.serial);
             }
         }
     }

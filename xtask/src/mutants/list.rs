@@ -13,12 +13,13 @@ pub fn draw(count: usize, seed: u32, select_bits: usize) -> String {
         "read_verilog smmu_mini.v\n\
          hierarchy -check -top smmu\n\
          proc\n\
-         memory_collect\n\
-         opt_clean\n\
-         setattr -mod -set keep_hierarchy 1 *\n\
-         setattr -mod -unset keep_hierarchy smmu_dff_*\n\
          flatten\n\
-         opt_clean\n\
+         opt -full\n\
+         memory_collect\n\
+         wreduce\n\
+         opt_clean -purge\n\
+         opt -full\n\
+         opt_clean -purge\n\
          write_ilang base.il\n\
          mutate -list {count} -seed {seed} -o list.txt -ctrl {SELECT} {select_bits} 1\n"
     )
@@ -41,9 +42,9 @@ pub struct Mutation {
     command: String,
     /// `inv`, `const0`, `const1`, `cnot0`, `cnot1`.
     pub mode: String,
-    /// Module of the Verilog.
+    /// The instance that it is in: `translate.walker`.
     pub module: String,
-    /// Cell as Yosys calls it, without file and line: `$and`, or the name of an instance.
+    /// Cell as Yosys calls it, without file and line: `$and`.
     pub cell: String,
     /// Port of the cell and bit of it.
     pub port: String,
@@ -83,24 +84,59 @@ impl Mutation {
         let words: Vec<&str> = line.split_whitespace().collect();
         let option = |name: &str| words.windows(2).find(|pair| pair[0] == name).map(|pair| pair[1].to_string());
         let need = |name: &str| option(name).with_context(|| format!("no {name} in '{line}'"));
-        // The last place is that of the cell; those before it are of its wires.
-        let place = words.windows(2).rev().find(|pair| pair[0] == "-src").map_or("", |pair| pair[1]);
-        let line_number = place.rsplit_once(':').and_then(|(_, at)| at.split('.').next()?.parse().ok()).unwrap_or(0usize);
-        let cell = need("-cell")?;
-        let cell = match cell.strip_prefix('$').and_then(|rest| rest.split('$').next()) {
-            Some(kind) => format!("${kind}"),
-            None => cell,
-        };
+        let line_number = place(&words);
+        let name = need("-cell")?;
+        let module = instance(&name, option("-wire").as_deref());
+        let last = split(&name).map_or(name.as_str(), |(_, cell)| cell);
+        let cell = if name.starts_with("$auto") { "register".to_string() } else { kind(last) };
         let text = line_number.checked_sub(1).and_then(|n| source.get(n)).copied().unwrap_or_default().to_string();
         Ok(Mutation {
             command: line.to_string(),
             mode: need("-mode")?,
-            module: need("-module")?,
+            module,
             cell,
             port: format!("{}[{}]", need("-port")?, need("-portbit")?),
             text,
             line: line_number,
         })
+    }
+}
+
+/// The line of the source that the mutation is in: of the places that Yosys names, the last that is within one line; the others are of
+/// instances around it, or of a wire's declaration.
+fn place(words: &[&str]) -> usize {
+    let places = words.windows(2).filter(|pair| pair[0] == "-src").filter_map(|pair| {
+        let (_, span) = pair[1].rsplit_once(':')?;
+        let (first, last) = span.split_once('-')?;
+        let line = |at: &str| at.split('.').next()?.parse::<usize>().ok();
+        Some((line(first)?, line(last)?))
+    });
+    let places: Vec<(usize, usize)> = places.collect();
+    let within = places.iter().rev().find(|(first, last)| first == last);
+    within.or(places.last()).map_or(0, |(first, _)| *first)
+}
+
+/// The instance of a cell: `$flatten\translate.\walker.$and..` is in `translate.walker`; a register that Yosys has put together is where its
+/// wire is.
+fn instance(cell: &str, wire: Option<&str>) -> String {
+    let path = cell.strip_prefix("$flatten").and_then(split).map(|(path, _)| path.replace('\\', ""));
+    let of_wire = wire.and_then(|wire| wire.rsplit_once('.')).map(|(path, _)| path.to_string());
+    path.or(of_wire).unwrap_or_else(|| "smmu".to_string())
+}
+
+/// Path and cell. The names of cells that Yosys has made hold a file name, with a dot of its own.
+fn split(name: &str) -> Option<(&str, &str)> {
+    match name.rfind(".$") {
+        Some(at) => Some((&name[..at], &name[at + 1..])),
+        None => name.rsplit_once('.'),
+    }
+}
+
+/// The kind of a cell: `$and` of `$and$smmu_mini.v:4001$1869`.
+fn kind(cell: &str) -> String {
+    match cell.strip_prefix('$').and_then(|rest| rest.split('$').next()) {
+        Some(kind) => format!("${kind}"),
+        None => cell.to_string(),
     }
 }
 
@@ -149,26 +185,26 @@ fn glob(pattern: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const LINES: &str = "mutate -ctrl mutsel 12 1 -mode const1 -module m -cell $or$smmu_mini.v:2$20 -port Y -portbit 5 -wire w -wirebit 5 -src smmu_mini.v:1.3-1.9 -src smmu_mini.v:2.3-2.9\n\
-        mutate -ctrl mutsel 12 2 -mode inv -module m -cell fifo -port clock -portbit 0 -src smmu_mini.v:1.1-1.2\n\
-        mutate -ctrl mutsel 12 3 -mode inv -module n -cell fifo -port push -portbit 0 -src smmu_mini.v:1.1-1.2\n";
+    const LINES: &str = "mutate -ctrl mutsel 12 1 -mode const1 -module smmu -cell $flatten\\a.\\b.$or$smmu_mini.v:2$20 -port Y -portbit 5 -wire a.b.w -wirebit 5 -src smmu_mini.v:1.3-1.9 -src smmu_mini.v:2.3-2.9 -src smmu_mini.v:1.1-3.9\n\
+        mutate -ctrl mutsel 12 2 -mode inv -module smmu -cell $auto$ff.cc:266:slice$2 -port CLK -portbit 0 -src smmu_mini.v:1.1-1.2\n\
+        mutate -ctrl mutsel 12 3 -mode inv -module smmu -cell $auto$ff.cc:266:slice$3 -port Q -portbit 0 -wire c.q -wirebit 0 -src smmu_mini.v:1.1-1.2\n";
     const SOURCE: &str = "wire w;\n  assign w = a | b;\n";
 
     #[test]
     fn mutations_are_read_numbered_and_named_without_clocks() {
         let chosen = choose(LINES, SOURCE, 2, 12).expect("two are left");
-        assert_eq!(chosen[0].to_string(), "const1 Y[5] in m $or, line 2: assign w = a | b;");
-        assert_eq!(chosen[1].to_string(), "inv push[0] in n fifo, line 1: wire w;");
+        assert_eq!(chosen[0].to_string(), "const1 Y[5] in a.b $or, line 2: assign w = a | b;");
+        assert_eq!(chosen[1].to_string(), "inv Q[0] in c register, line 1: wire w;");
         let script = apply(&chosen);
-        assert!(script.contains("\nmutate -ctrl mutsel 12 2 -mode inv -module n -cell fifo "), "{script}");
-        assert!(!script.contains("-port clock"));
+        assert!(script.contains("\nmutate -ctrl mutsel 12 2 -mode inv -module smmu -cell $auto$ff.cc:266:slice$3 "), "{script}");
+        assert!(!script.contains("-port CLK"));
         assert!(choose(LINES, SOURCE, 3, 12).is_err(), "a third one was left out");
     }
 
     #[test]
     fn rules_name_module_and_mutation() {
         let chosen = choose(LINES, SOURCE, 2, 12).expect("two are left");
-        let rules = Rules::parse("# why\n\nm const1 Y[*] $or assign w =*: a is never alone\n").expect("a rule");
+        let rules = Rules::parse("# why\n\na.* const1 Y[*] $or assign w =*: a is never alone\n").expect("a rule");
         assert_eq!(rules.reason(&chosen[0]), Some("a is never alone"));
         assert_eq!(rules.reason(&chosen[1]), None);
         assert!(Rules::parse("m x").is_err());

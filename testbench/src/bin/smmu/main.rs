@@ -11,8 +11,10 @@ mod exit;
 mod list;
 #[cfg(feature = "verilator-mutants")]
 mod mutant;
+mod random;
 mod replay;
 mod run;
+mod tour;
 mod verilog;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +36,8 @@ enum Command {
     Decode(decode::Args),
     Verilog(verilog::Args),
     Bench(bench::Args),
+    Tour(tour::Args),
+    Random(random::Args),
     Coverage(coverage::Args),
     #[cfg(feature = "verilator-mutants")]
     Mutant(mutant::Args),
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::main(args),
         Command::Verilog(args) => verilog::main(args),
         Command::Bench(args) => bench::main(args),
+        Command::Tour(args) => tour::main(args),
+        Command::Random(args) => random::main(args),
         Command::Coverage(args) => coverage::main(args),
         #[cfg(feature = "verilator-mutants")]
         Command::Mutant(args) => mutant::main(args),

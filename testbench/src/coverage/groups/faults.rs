@@ -55,7 +55,8 @@ impl Faults {
             });
         let denied = Group::new("CV-8", "permission fault", "accesses that a leaf does not permit")
             .axis("privilege", PRIVILEGE)
-            .axis("operation", OPERATION);
+            .axis("operation", OPERATION)
+            .exclude(|v| (v == ["privileged", "read"]).then_some("every leaf lets privileged software read"));
         let blocked = Group::new("CV-9", "blocked", "refusals because a fault is pending and HUPCF is 0")
             .axis("access", ACCESS)
             .axis("response", RESPONSE);

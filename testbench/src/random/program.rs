@@ -1,0 +1,502 @@
+//! The words of a random program: plain data that can be printed, stored and read back.
+//!
+//! A program says what to do in terms of small pools (trees of tables, streams, frames of memory) and never in terms of what a run has
+//! shown so far, so any part of it may be left out and the rest still means something. That is what makes shrinking work.
+
+use crate::axi::pause::Pauses;
+use crate::memory::latency::Latency;
+use serde::{Deserialize, Serialize};
+
+/// A whole program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// Seed of latencies, pauses, orders and data.
+    #[serde(with = "super::hex")]
+    pub seed: u64,
+    /// What is around the hardware.
+    pub environment: Environment,
+    /// What is done, in order.
+    pub steps: Vec<Timed>,
+}
+
+/// What is around the hardware.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// Latency of data memory.
+    pub latency: Latency,
+    /// Latency of table reads.
+    pub walk_latency: Latency,
+    /// Memory answers different ids in any order.
+    pub out_of_order: bool,
+    /// Back-pressure of the client, on its five channels.
+    pub client: Pauses,
+    /// Back-pressure of data memory.
+    pub downstream: Pauses,
+    /// Back-pressure of table memory (AR and R).
+    pub walk: Pauses,
+    /// Back-pressure of the register master.
+    pub control: Pauses,
+    /// Reads, and writes, that the client has in flight at most.
+    pub outstanding: (u8, u8),
+    /// The client may offer write data before its address.
+    pub data_leads: bool,
+    /// Geometry of each tree of tables.
+    pub trees: Vec<Tree>,
+}
+
+/// Geometry of a tree of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tree {
+    /// log2 of a page: 12, 14 or 16.
+    pub granule: u8,
+    /// The region has `2^(64 - size)` bytes (TCR.TxSZ), 16 to 39.
+    pub size: u8,
+}
+
+/// A step, and how many cycles pass before the next one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timed {
+    /// What is done.
+    #[serde(flatten)]
+    pub step: Step,
+    /// Cycles until the next step.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub then: u16,
+}
+
+fn is_zero(n: &u16) -> bool {
+    *n == 0
+}
+
+/// One thing that is done. Register accesses are queued and performed in order; memory changes at once; bursts go to the client's queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Sets a context bank up, with all its registers.
+    Bank(Bank),
+    /// Changes one thing of a context bank.
+    Adjust(Adjust),
+    /// Sets a stream match group up.
+    Stream(Stream),
+    /// Writes `sCR0`.
+    Global(Global),
+    /// Writes a leaf, with the tables that lead to it.
+    Map(Map),
+    /// Writes a table descriptor at a level, with the tables that lead there.
+    Table(Table),
+    /// Writes any descriptor at a level.
+    Word {
+        /// Where.
+        at: Spot,
+        /// Level of the table.
+        level: u8,
+        /// The 64 bits.
+        #[serde(with = "super::hex")]
+        value: u64,
+    },
+    /// Starts a burst.
+    Burst(Burst),
+    /// Writes an invalidation command.
+    Invalidate(Invalidate),
+    /// Asks for a synchronization.
+    Sync {
+        /// The bank, or none for the global one.
+        bank: Option<u8>,
+        /// Polls the status until it has ended before anything else is done.
+        wait: bool,
+    },
+    /// Reads a 32-bit or 64-bit word of the register space.
+    Read {
+        /// Byte offset.
+        #[serde(with = "super::hex")]
+        offset: u32,
+        /// 4 or 8.
+        bytes: u8,
+    },
+    /// Writes to the register space.
+    Write {
+        /// Byte offset.
+        #[serde(with = "super::hex")]
+        offset: u32,
+        /// The aligned 64-bit word.
+        #[serde(with = "super::hex")]
+        data: u64,
+        /// Its byte strobes.
+        #[serde(with = "super::hex")]
+        strobes: u8,
+    },
+    /// Reads a fault record (of a bank, or the global one) and perhaps clears its status.
+    Fault {
+        /// The bank, or none for the global one.
+        bank: Option<u8>,
+        /// Reads all record registers.
+        read: bool,
+        /// Clears the status.
+        clear: bool,
+    },
+    /// Lets bus accesses to some bytes fail, in data or in tables.
+    Errors {
+        /// Where.
+        place: ErrorPlace,
+        /// Reads fail.
+        reads: bool,
+        /// Writes fail.
+        writes: bool,
+    },
+    /// Takes all those errors away.
+    NoErrors,
+    /// Chooses another latency of data and of tables.
+    Latency {
+        /// Of data.
+        data: Latency,
+        /// Of tables.
+        walk: Latency,
+    },
+    /// Chooses other back-pressure on one port.
+    Pauses {
+        /// The port.
+        port: Port,
+        /// Per cent.
+        pauses: Pauses,
+    },
+    /// The client stops some of its channels for some cycles.
+    Hold {
+        /// Channels: 1 AW, 2 W, 4 B, 8 AR, 16 R.
+        channels: u8,
+        /// Cycles.
+        cycles: u16,
+    },
+    /// Waits until nothing is in flight.
+    Drain,
+    /// Nothing but time passes.
+    Wait,
+    /// Hardware reset, whatever is in flight.
+    Reset,
+}
+
+/// A port with back-pressure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Port {
+    /// `s_axi`.
+    Client,
+    /// `m_axi`.
+    Downstream,
+    /// `m_axi_ptw`.
+    Walk,
+}
+
+/// Where bus accesses fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorPlace {
+    /// A line of 64 bytes in a frame of data memory.
+    Frame {
+        /// Frame.
+        frame: u8,
+        /// Line in its first 4 KiB.
+        line: u8,
+    },
+    /// The descriptor of a spot.
+    Descriptor {
+        /// Spot.
+        at: Spot,
+        /// Level of the table.
+        level: u8,
+    },
+}
+
+/// A place in a region's address space, of which every tree has the same few: pages beside each other, blocks, ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spot {
+    /// Tree, counted around the number of trees.
+    pub tree: u8,
+    /// Number of the place, 0 to 19 (`layout::SPOTS`).
+    pub spot: u8,
+}
+
+/// All registers of a bank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bank {
+    /// Bank, counted around the number of banks.
+    pub bank: u8,
+    /// Trees of TTBR0 and TTBR1.
+    pub trees: (u8, u8),
+    /// ASID.
+    pub asid: u16,
+    /// The ASID is that of TTBR1 (TCR.A1).
+    pub a1: bool,
+    /// TCR2.AS: 16-bit ASIDs.
+    pub wide_asid: bool,
+    /// VMID.
+    pub vmid: u8,
+    /// CBAR.HYPC.
+    pub hyp: bool,
+    /// CBAR.TYPE.
+    pub kind: u8,
+    /// CBA2R.VA64.
+    pub va64: bool,
+    /// SCTLR.
+    #[serde(with = "super::hex")]
+    pub sctlr: u32,
+    /// TCR2.PASize.
+    pub pa_size: u8,
+    /// TCR2.SEP.
+    pub sep: u8,
+    /// TCR.EPD0 and EPD1.
+    pub epd: (bool, bool),
+    /// Bits of TCR that are flipped.
+    #[serde(with = "super::hex")]
+    pub odd_tcr: u32,
+    /// Bits that are set in TTBR0 and TTBR1 below and above the table's address.
+    #[serde(with = "super::hex")]
+    pub odd_ttbr: u64,
+}
+
+/// One register of a bank gets a new value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Adjust {
+    /// SCTLR.
+    Sctlr {
+        /// Bank.
+        bank: u8,
+        /// Value.
+        #[serde(with = "super::hex")]
+        value: u32,
+    },
+    /// A TTBR, to a tree and an ASID.
+    Ttbr {
+        /// Bank.
+        bank: u8,
+        /// TTBR1.
+        upper: bool,
+        /// Tree.
+        tree: u8,
+        /// ASID.
+        asid: u16,
+    },
+    /// TCR2.
+    Tcr2 {
+        /// Bank.
+        bank: u8,
+        /// TCR2.PASize.
+        pa_size: u8,
+        /// TCR2.SEP.
+        sep: u8,
+        /// TCR2.AS.
+        wide_asid: bool,
+    },
+    /// CBAR.
+    Cbar {
+        /// Bank.
+        bank: u8,
+        /// CBAR.TYPE.
+        kind: u8,
+        /// VMID.
+        vmid: u8,
+        /// CBAR.HYPC.
+        hyp: bool,
+    },
+    /// CBA2R.
+    Cba2r {
+        /// Bank.
+        bank: u8,
+        /// CBA2R.VA64.
+        va64: bool,
+    },
+}
+
+/// A stream match group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stream {
+    /// Group, counted around the number of groups.
+    pub group: u8,
+    /// Stream of the pool (`layout::STREAMS`).
+    pub stream: u8,
+    /// SMR.MASK.
+    pub mask: u16,
+    /// SMR.VALID.
+    pub valid: bool,
+    /// S2CR.TYPE: 0 translate, 1 bypass, 2 fault, 3 reserved.
+    pub kind: u8,
+    /// S2CR.CBNDX.
+    pub bank: u8,
+}
+
+/// `sCR0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Global {
+    /// CLIENTPD.
+    pub client_off: bool,
+    /// GFRE.
+    pub report: bool,
+    /// GFIE.
+    pub interrupt: bool,
+    /// USFCFG.
+    pub unmatched_fault: bool,
+    /// SMCFCFG, where it can be written.
+    pub conflict_fault: bool,
+}
+
+/// A leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Map {
+    /// Where.
+    pub at: Spot,
+    /// Level of the leaf; levels that have no such leaf in this granule give an illegal descriptor.
+    pub level: u8,
+    /// Frame of data memory.
+    pub frame: u8,
+    /// Attributes and other bits of the descriptor, in place.
+    #[serde(with = "super::hex")]
+    pub bits: u64,
+    /// The descriptor is not valid.
+    pub invalid: bool,
+}
+
+/// A table descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Where.
+    pub at: Spot,
+    /// Level of the table that holds the descriptor, 0 to 2.
+    pub level: u8,
+    /// Where it points.
+    pub to: TableTarget,
+    /// NSTable, APTable, XNTable, PXNTable and ignored bits, in place.
+    #[serde(with = "super::hex")]
+    pub bits: u64,
+}
+
+/// Where a table descriptor points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableTarget {
+    /// Where it points already, or to a new table.
+    Same,
+    /// To a new, empty table.
+    New,
+    /// To the table of the same level in another tree.
+    Other {
+        /// That tree.
+        tree: u8,
+    },
+    /// To where no memory is.
+    Hole,
+    /// Beyond every output size but the largest.
+    Beyond,
+    /// Nowhere: the descriptor is not valid.
+    Nothing,
+}
+
+/// Where a burst goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// To a spot of the tree that the stream's bank was last set up with.
+    Own {
+        /// In the region of TTBR1.
+        upper: bool,
+        /// Spot.
+        spot: u8,
+        /// Byte in its first 4 KiB.
+        offset: u16,
+    },
+    /// To a spot of that tree.
+    At {
+        /// Spot.
+        at: Spot,
+        /// In the upper region.
+        upper: bool,
+        /// Byte in its first 4 KiB.
+        offset: u16,
+    },
+    /// To a frame of data memory, by its physical address.
+    Frame {
+        /// Frame.
+        frame: u8,
+        /// Byte in its first 4 KiB.
+        offset: u16,
+    },
+    /// To any address of 49 bits.
+    Raw {
+        /// Address.
+        #[serde(with = "super::hex")]
+        addr: u64,
+    },
+}
+
+/// A client burst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Burst {
+    /// Stream of the pool.
+    pub stream: u8,
+    /// Where.
+    pub place: Place,
+    /// Write.
+    pub write: bool,
+    /// AxID, cut to the port's.
+    pub id: u8,
+    /// AxLEN.
+    pub len: u8,
+    /// AxSIZE.
+    pub size: u8,
+    /// AxBURST.
+    pub kind: u8,
+    /// AxPROT.
+    pub prot: u8,
+    /// AxLOCK, AxCACHE, AxQOS and AxREGION, 1, 4, 4 and 4 bits from bit 0 up.
+    pub extras: u16,
+    /// Cut length and size down to what AXI allows at that address.
+    pub fit: bool,
+    /// Leave some strobes out.
+    pub sparse: bool,
+}
+
+/// An invalidation command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invalidate {
+    /// Kind.
+    pub kind: InvalidateKind,
+    /// Bank of the commands that have one.
+    pub bank: u8,
+    /// ASID, or VMID.
+    pub tag: u16,
+    /// Address.
+    pub at: Spot,
+    /// It is in the upper region.
+    pub upper: bool,
+    /// A 64-bit command is written in two halves.
+    pub halves: bool,
+}
+
+/// Invalidation commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvalidateKind {
+    /// TLBIVA.
+    Va,
+    /// TLBIVAL.
+    Val,
+    /// TLBIVAA.
+    Vaa,
+    /// TLBIVAAL.
+    Vaal,
+    /// TLBIASID.
+    Asid,
+    /// TLBIALL.
+    All,
+    /// TLBIVMID.
+    Vmid,
+    /// TLBIVMIDS1.
+    VmidS1,
+    /// TLBIALLNSNH.
+    AllNsnh,
+    /// TLBIALLH.
+    AllH,
+    /// TLBIVAH64.
+    VaH64,
+    /// TLBIVAH.
+    VaH,
+}

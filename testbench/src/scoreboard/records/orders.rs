@@ -1,0 +1,121 @@
+//! One state of the record registers after another: faults, register writes, and the orders in which they may have come.
+
+use super::{poke, Cause, Potential, Records, State, Store, MULTI};
+use smmu_rtl::registers as regs;
+
+impl Records {
+    /// Reads the scratch oracle's registers of recorder `n`.
+    pub(super) fn read_back(&self, n: usize, owner: u64) -> State {
+        let (registers, index) = self.layout(n);
+        let values = registers.map(|(id, bytes)| self.scratch.read(id.offset(&self.params, index), bytes));
+        State { values, owner }
+    }
+
+    /// Puts a state into the scratch oracle.
+    fn load(&mut self, n: usize, state: &State) {
+        let (registers, index) = self.layout(n);
+        let restore = if n == self.global() { regs::SGFSRRESTORE } else { regs::CB_FSRRESTORE };
+        let scratch = &mut *self.scratch;
+        poke(scratch, registers[0].0.offset(&self.params, index), u64::MAX, 4);
+        poke(scratch, restore.offset(&self.params, index), state.values[0], 4);
+        for ((id, bytes), value) in registers.iter().zip(state.values).skip(1) {
+            poke(scratch, id.offset(&self.params, index), value, *bytes);
+        }
+    }
+
+    /// The state after one more fault.
+    pub(super) fn after(&mut self, n: usize, state: &State, serial: u64, cause: &Cause) -> State {
+        let was_active = self.recorded(n, state);
+        if cause.only_multi() && !was_active {
+            // It was refused on account of a fault that is not (any more, or yet) in this state.
+            return *state;
+        }
+        self.load(n, state);
+        match cause {
+            Cause::Access(access, fault) => self.scratch.record(access, fault),
+            Cause::Load(offset) => {
+                self.scratch.load(*offset, 4);
+            }
+            Cause::Store(offset, data, strobes) => self.scratch.write_strobed(*offset, *data, *strobes),
+        }
+        self.read_back(n, if was_active { state.owner } else { serial })
+    }
+
+    /// The record of a fault alone, then others after it.
+    fn first_of_many(&mut self, n: usize, state: &State, serial: u64, cause: &Cause) -> State {
+        let mut blank = *state;
+        blank.values[0] = 0;
+        let mut first = self.after(n, &blank, serial, cause);
+        first.values[0] |= MULTI;
+        first
+    }
+
+    /// The record of a fault whose status was cleared since; nothing of it is left if another one stands.
+    fn wiped(&mut self, n: usize, state: &State, cause: &Cause) -> Option<State> {
+        if self.recorded(n, state) || cause.only_multi() {
+            return None;
+        }
+        let mut left = self.after(n, state, 0, cause);
+        left.values[0] = state.values[0];
+        Some(left)
+    }
+
+    /// The state after a register write.
+    pub(super) fn after_write(&mut self, n: usize, state: &State, (offset, data, strobes): Store) -> State {
+        self.load(n, state);
+        self.scratch.write_strobed(offset, data, strobes);
+        let mut after = self.read_back(n, state.owner);
+        if !self.recorded(n, &after) {
+            after.owner = 0;
+        }
+        after
+    }
+
+    /// All states after a fault of a transaction that was accepted in that cycle: it may have been recorded before what `state` has
+    /// already. `first`: it may be the first of the record.
+    pub(super) fn orders(
+        &mut self,
+        n: usize,
+        state: &State,
+        (serial, accepted): (u64, u64),
+        cause: &Cause,
+        first: bool,
+    ) -> Vec<State> {
+        let mut reached = vec![self.after(n, state, serial, cause)];
+        if first && accepted <= self.recorders[n].last_event && !cause.only_multi() {
+            reached.push(self.first_of_many(n, state, serial, cause));
+        }
+        if accepted <= self.recorders[n].last_clear {
+            reached.extend(self.wiped(n, state, cause));
+        }
+        // Before the last writes, or some of them.
+        let since = |write: &&(u64, Store)| accepted <= write.0;
+        let writes: Vec<Store> = self.recorders[n].writes.iter().rev().filter(since).map(|(_, store)| *store).collect();
+        for from in 0..writes.len() {
+            for state in reached.clone() {
+                let later = writes[from..].iter().fold(state, |state, &store| self.after_write(n, &state, store));
+                if !reached.contains(&later) {
+                    reached.push(later);
+                }
+            }
+        }
+        reached
+    }
+
+    /// All states that two or fewer potential faults, the rest of them setting `MULTI`, lead to.
+    pub(super) fn with_potential(&mut self, n: usize, potential: &[Potential]) -> Vec<State> {
+        let mut states = self.recorders[n].states.clone();
+        for _ in 0..2 {
+            for state in states.clone() {
+                for p in potential {
+                    for state in self.orders(n, &state, (p.serial, p.accepted), &p.cause, true) {
+                        if !states.contains(&state) {
+                            states.push(state);
+                        }
+                    }
+                }
+            }
+        }
+        states
+    }
+}

@@ -1,0 +1,110 @@
+//! The tour: directed programs that go where random ones seldom come.
+//!
+//! What it is for: together with the random programs it closes the functional coverage (`docs/testplan.md`), and it finds mutations
+//! that need a certain order of things. Everything that happens is checked by the bench; the tour adds next to nothing of its own.
+//!
+//! How it works: a few dozen scenes, each on a bench of its own, out of reset, at the speeds that it needs.
+
+mod addresses;
+mod bus;
+mod faults;
+mod maintenance;
+mod registers;
+mod translation;
+
+use crate::bench::{Bench, BenchError, BenchOptions};
+use crate::coverage::{Collector, Database};
+use smmu_rtl::params::Params;
+
+/// Data memory: this much from here on.
+const RAM: u64 = 0x8000_0000;
+const RAM_BYTES: u64 = 0x400_0000;
+/// Memory for tables.
+const TABLES: u64 = 0x4000_0000;
+const TABLE_BYTES: u64 = 0x800_0000;
+/// An address where no memory is.
+const HOLE: u64 = 0x7000_0000;
+/// The stream and the bank of most scenes.
+const STREAM: u32 = 0x300;
+const BANK: usize = 1;
+const ASID: u16 = 0x105;
+/// Cycles after which a register write concerns everything that comes.
+const SETTLED: u64 = 40;
+
+/// What a step of a scene returns.
+type Outcome = Result<(), BenchError>;
+
+/// A scene that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("scene '{scene}': {source}")]
+pub struct TourError {
+    /// Its name.
+    pub scene: &'static str,
+    /// What went wrong.
+    pub source: BenchError,
+}
+
+/// Runs all scenes; what they covered.
+///
+/// # Errors
+/// The first scene that fails.
+pub fn run(params: &'static Params, engine: &str) -> Result<Database, TourError> {
+    let mut covered = Database::default();
+    for (scene, options, play) in scenes() {
+        let failed = |source| TourError { scene, source };
+        let mut bench = Bench::new(params, engine, options).map_err(failed)?;
+        bench.memory().add_region(RAM, RAM_BYTES);
+        bench.memory().add_region(TABLES, TABLE_BYTES);
+        let collector = Collector::new(params);
+        bench.observe_with(Box::new(collector.clone()));
+        play(&mut bench).and_then(|()| bench.drain()).map_err(failed)?;
+        covered.merge(&collector.database());
+    }
+    Ok(covered)
+}
+
+type Scene = (&'static str, BenchOptions, fn(&mut Bench) -> Outcome);
+
+fn scenes() -> Vec<Scene> {
+    [addresses::scenes(), bus::scenes(), faults::scenes(), maintenance::scenes(), registers::scenes(), translation::scenes()]
+        .concat()
+}
+
+/// No pauses, short latencies; a hang is told soon.
+fn smooth() -> BenchOptions {
+    BenchOptions { watchdog: 20_000, ..BenchOptions::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smmu_rtl::params::MINI;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<&str> = scenes().iter().map(|(name, ..)| *name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn the_tour_is_clean_and_covers_what_it_is_for() {
+        let covered = run(&MINI, "rusthdl").expect("clean");
+        let report = crate::coverage::report::Report::new(&covered).expect("mini is known");
+        for name in [
+            "region",
+            "fault in walk",
+            "global status",
+            "fault handling",
+            "invalidation",
+            "invalidation effect",
+            "register access",
+        ] {
+            let group = report.presets[0].groups.iter().find(|group| group.name == name).expect("there is such a group");
+            let holes: Vec<String> = group.in_state(crate::coverage::report::State::Hole).map(|bin| bin.name()).collect();
+            assert!(holes.is_empty(), "{name}: {holes:?}");
+        }
+    }
+}
