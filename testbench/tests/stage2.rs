@@ -169,7 +169,7 @@ fn expect_fault(bench: &mut Bench, burst: Burst, bank: usize, record: [u64; 3], 
     assert_eq!([fsr, far, fsynr0], record, "{what}");
     assert_eq!(sid, u64::from(STREAM));
     if let Some(ipa) = ipa {
-        assert_eq!(bench.read64(at(regs::CB_IPAFAR, bank))?, ipa & !0xfff | far & 0xfff, "{what}");
+        assert_eq!(bench.read64(at(regs::CB_IPAFAR, bank))?, ipa & 0xffff_ffff_f000 | far & 0xfff, "{what}");
     }
     bench.clear_fault(bank)
 }

@@ -149,6 +149,7 @@ impl Scoreboard {
         }
         self.open.write_strobed(offset, data, strobes);
         self.blocked.write_strobed(offset, data, strobes);
+        self.records.configured(offset, data, strobes);
         self.tags_of.clear();
         if let (Some(bank), Some(before)) = (bank, before) {
             let translated = before[0].1 & 1 == 1;

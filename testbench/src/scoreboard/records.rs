@@ -25,10 +25,17 @@ use std::collections::VecDeque;
 pub const IRQ_LAG: u64 = 4;
 
 /// Registers of one recorder, and their widths in bytes.
-const BANK_REGISTERS: [(RegId, u8); 5] =
-    [(regs::CB_FSR, 4), (regs::CB_FAR, 8), (regs::CB_FSYNR0, 4), (regs::CB_FSYNR1, 4), (regs::CBFRSYNRA, 4)];
-const GLOBAL_REGISTERS: [(RegId, u8); 5] =
-    [(regs::SGFSR, 4), (regs::SGFAR, 8), (regs::SGFSYNR0, 4), (regs::SGFSYNR1, 4), (regs::SGFSYNR2, 4)];
+const BANK_REGISTERS: [(RegId, u8); 6] = [
+    (regs::CB_FSR, 4),
+    (regs::CB_FAR, 8),
+    (regs::CB_FSYNR0, 4),
+    (regs::CB_FSYNR1, 4),
+    (regs::CBFRSYNRA, 4),
+    (regs::CB_IPAFAR, 8),
+];
+/// The last one stands twice: a bank has one register more.
+const GLOBAL_REGISTERS: [(RegId, u8); 6] =
+    [(regs::SGFSR, 4), (regs::SGFAR, 8), (regs::SGFSYNR0, 4), (regs::SGFSYNR1, 4), (regs::SGFSYNR2, 4), (regs::SGFSYNR2, 4)];
 
 /// Bits of the status registers that say that a fault is recorded.
 const BANK_RECORDED: u64 = 0x8000_01fe;
@@ -42,10 +49,10 @@ const MAX_BEFORE: usize = 16;
 /// A register write: offset, data, strobes.
 type Store = (u32, u64, u8);
 
-/// One possible state of a recorder: status, address, three syndromes.
+/// One possible state of a recorder: status, address, three syndromes, IPA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct State {
-    values: [u64; 5],
+    values: [u64; 6],
     /// Serial of the transaction whose fault it is, 0 for none or for what software wrote.
     owner: u64,
 }
@@ -171,6 +178,14 @@ impl Records {
         self.params.num_cb
     }
 
+    /// A register write that decides which format a bank's status shows.
+    pub(super) fn configured(&mut self, offset: u32, data: u64, strobes: u8) {
+        let formats = |word| matches!(regs::at(&self.params, word), Some((regs::CBAR | regs::CBA2R | regs::CB_TCR, _)));
+        if formats(offset & !7) || formats(offset & !7 | 4) {
+            self.scratch.write_strobed(offset, data, strobes);
+        }
+    }
+
     /// The recorder that a fault goes to.
     pub(super) fn of(&self, fault: &Fault) -> usize {
         if fault.global {
@@ -180,7 +195,7 @@ impl Records {
         }
     }
 
-    fn layout(&self, n: usize) -> (&'static [(RegId, u8); 5], usize) {
+    fn layout(&self, n: usize) -> (&'static [(RegId, u8); 6], usize) {
         if n == self.global() {
             (&GLOBAL_REGISTERS, 0)
         } else {
@@ -195,6 +210,8 @@ impl Records {
         let n = match id {
             regs::SGFSRRESTORE => self.global(),
             regs::CB_FSRRESTORE => index,
+            // Without stage 2 it is a register like any other.
+            regs::CB_IPAFAR if !self.params.features.stage2 => return None,
             _ if GLOBAL_REGISTERS.iter().any(|(register, _)| *register == id) => self.global(),
             _ if BANK_REGISTERS.iter().any(|(register, _)| *register == id) => index,
             _ => return None,
@@ -293,7 +310,7 @@ impl Records {
             }
         }
         // Whether it clears anything does not depend on what is known to be recorded: the pins may not have shown it yet.
-        let all = State { values: [if n == self.global() { GLOBAL_RECORDED } else { BANK_RECORDED }, 0, 0, 0, 0], owner: 0 };
+        let all = State { values: [if n == self.global() { GLOBAL_RECORDED } else { BANK_RECORDED }, 0, 0, 0, 0, 0], owner: 0 };
         let cleared = self.after_write(n, &all, (offset, data, strobes)).values[0] & all.values[0] != all.values[0];
         let recorder = &mut self.recorders[n];
         recorder.states = next;
@@ -367,8 +384,8 @@ impl Records {
             .states
             .iter()
             .map(|s| {
-                let [fsr, far, syn0, syn1, syn2] = s.values;
-                format!("fsr={fsr:#x} far={far:#x} fsynr={syn0:#x},{syn1:#x} frsynra={syn2:#x}")
+                let [fsr, far, syn0, syn1, syn2, ipafar] = s.values;
+                format!("fsr={fsr:#x} far={far:#x} fsynr={syn0:#x},{syn1:#x} frsynra={syn2:#x} ipafar={ipafar:#x}")
             })
             .collect();
         states.join(" or ")

@@ -1,12 +1,14 @@
 //! Asking the model: at acceptance, and again for everything in flight when something changes.
 
 use super::flight::{Slot, Stage};
+use super::oracle::poke;
 use super::records::{Cause, Potential};
 use super::stale::{self, Entry, Tags};
 use super::{Oracle, Scoreboard};
 use crate::axi::burst;
 use crate::bench::observe::Event;
 use crate::memory::Memory;
+use smmu_rtl::registers as regs;
 use smmu_sim::dut::AddrBeat;
 use smmu_sim::model::{Access, TableMemory, Verdict};
 
@@ -96,17 +98,33 @@ impl Scoreboard {
             let verdict = past.check(&access, &mut tables);
             t.hold_too(verdict, tables.leaf, tables.depth, self.epoch);
         }
-        match pending {
-            None => t.maybe_clear = true,
-            Some((refusal, bank)) => {
-                if !t.blocked.contains(&refusal) {
-                    t.blocked.push(refusal);
-                }
-                // Its own fault, which a read may have shown before its refusal, does not stop it.
-                t.maybe_pending |= self.records.may_stop(bank, t.serial);
-                t.maybe_clear |= self.records.may_let_go(bank, t.serial);
+        let Some((refusal, bank)) = pending else {
+            t.maybe_clear = true;
+            return;
+        };
+        // Its own fault, which a read may have shown before its refusal, does not stop it.
+        t.maybe_pending |= self.records.may_stop(bank, t.serial);
+        let mut lets_go = self.records.may_let_go(bank, t.serial);
+        if self.params.features.nested {
+            // Behind the stage-1 bank stands the stage-2 bank.
+            if self.records.may_stop(bank, t.serial) && !t.blocked.contains(&refusal) {
+                t.blocked.push(refusal);
             }
+            let mut behind = self.blocked.copy();
+            poke(&mut *behind, regs::CB_FSR.offset(&self.params, bank), 0xffff_ffff, 4);
+            if let Some((refusal, bank)) = pending_refusal(&*behind, &access).filter(|_| lets_go) {
+                if self.records.may_stop(bank, t.serial) {
+                    t.maybe_pending = true;
+                    if !t.blocked.contains(&refusal) {
+                        t.blocked.push(refusal);
+                    }
+                }
+                lets_go = self.records.may_let_go(bank, t.serial);
+            }
+        } else if !t.blocked.contains(&refusal) {
+            t.blocked.push(refusal);
         }
+        t.maybe_clear |= lets_go;
     }
 
     /// Asks again about everything whose fate the pins have not shown.
