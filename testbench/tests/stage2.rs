@@ -1,6 +1,8 @@
 //! Stage 2, nesting and AArch32 formats on the hardware: variant `full`, which has the sizes of `mini`. The bench compares everything that the
 //! pins do with the model; a test here adds what it knows beyond that: records, data, and how many tables were read.
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use smmu_rtl::params::{Params, FULL};
 use smmu_rtl::registers::{self as regs, RegId};
 use smmu_testbench::axi::burst::{OKAY, SLVERR};
@@ -661,6 +663,149 @@ fn stages_of_different_streams_do_not_disturb_each_other() -> Outcome {
         }
         for (n, done) in bench.bursts(0, bursts)?.into_iter().enumerate() {
             assert_eq!((done.resp, words(&done)), (OKAY, vec![wanted[n]]), "burst {n}");
+        }
+        bench.drain()?;
+    }
+    Ok(())
+}
+
+/// Pages of both stages move, go and come at random, each change followed by the maintenance that it asks for; faults on either side are
+/// recorded and cleared. Which page holds what is kept here, beside the model.
+#[test]
+fn changes_of_either_stage_at_random() -> Outcome {
+    for seed in 1..7 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (mut bench, mut guest, mut host) = nested(rough(seed), SCTLR_USUAL | SCTLR_HUPCF)?;
+        bench.write32(at(regs::CB_SCTLR, BANK), SCTLR_USUAL | SCTLR_HUPCF)?;
+        for n in 0..16 {
+            bench.memory().write_u64(RAM + 0x1000 * n, 0x5500 + n)?;
+        }
+        let ipa = |n: u64| RAM - DELTA + 0x1000 * n;
+        let mut first: Vec<Option<u64>> = (0..16).map(Some).collect();
+        let mut second: Vec<Option<u64>> = (0..16).map(Some).collect();
+        for _ in 0..40 {
+            let n = rng.random_range(0..16u64);
+            let to = rng.random_bool(0.8).then(|| rng.random_range(0..16u64));
+            if rng.random_bool(0.5) {
+                match to {
+                    Some(to) => guest.map(&mut bench, VA + 0x1000 * n, ipa(to), READ_WRITE)?,
+                    None => {
+                        let slot = guest.slot(&mut bench, VA + 0x1000 * n, 3)?;
+                        bench.memory().write_u64(slot, 0)?;
+                    }
+                }
+                first[n as usize] = to;
+                if rng.random_bool(0.5) {
+                    bench.invalidate_page(BANK, ASID, VA + 0x1000 * n)?;
+                } else {
+                    bench.invalidate_bank(BANK)?;
+                }
+            } else {
+                match to {
+                    Some(to) => host.map(bench.memory(), ipa(n), RAM + 0x1000 * to, S2_ALL)?,
+                    None => host.unmap(bench.memory(), ipa(n))?,
+                }
+                second[n as usize] = to;
+                if rng.random_bool(0.5) {
+                    bench.write64(at(regs::CB_TLBIIPAS2L, BANK2), ipa(n) >> 12)?;
+                    bench.sync(BANK2)?;
+                } else {
+                    bench.invalidate_bank(BANK2)?;
+                }
+                bench.write32(at(regs::TLBIVMIDS1, 0), 0x44)?;
+                bench.write32(at(regs::STLBGSYNC, 0), 0)?;
+                while bench.read32(at(regs::STLBGSTATUS, 0))? & 1 == 1 {}
+            }
+            let pages: Vec<u64> = (0..8).map(|_| rng.random_range(0..16)).collect();
+            let bursts = pages.iter().map(|page| Burst::read(STREAM, VA + 0x1000 * page, 1, 3).id(*page as u32 % 4));
+            let done = bench.bursts(0, bursts.collect::<Vec<_>>())?;
+            for (page, done) in pages.iter().zip(done) {
+                let value = first[*page as usize].and_then(|page| second[page as usize]).map(|page| 0x5500 + page);
+                match value {
+                    Some(value) => assert_eq!((done.resp, words(&done)), (OKAY, vec![value]), "seed {seed}, page {page}"),
+                    None => assert_eq!(done.resp, SLVERR, "seed {seed}, page {page}"),
+                }
+            }
+            bench.clear_fault(BANK)?;
+            bench.clear_fault(BANK2)?;
+        }
+        bench.drain()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn leaves_of_different_sizes_give_the_smaller_one() -> Outcome {
+    // Stage 1: a block of 2 MiB and pages of 4 KiB at its end. Stage 2: granule and level of the leaf, and an AArch32 bank.
+    for (seed, granule, level, aarch32) in [
+        (0, 12, 3, false),
+        (1, 12, 2, false),
+        (2, 14, 3, false),
+        (3, 14, 2, false),
+        (4, 16, 3, false),
+        (5, 12, 2, true),
+        (6, 12, 3, true),
+    ] {
+        let mut bench = bench(options(seed))?;
+        let mut guest = Guest::new();
+        let mut host = Tables::new(TABLES2, granule, 25);
+        let size = 1u64 << host.entry_bits(level);
+        let block_ipa = 0x6000_0000u64;
+        let block_va = 0x40_0000_0000u64;
+        // Stage 2 gives RAM for the block and what follows, and the tables as they are.
+        for n in 0..(0x40_0000 / size).max(1) {
+            let (at, to) = (block_ipa + n * size, RAM + n * size);
+            if level == 3 {
+                host.map(bench.memory(), at, to, S2_ALL)?;
+            } else {
+                host.map_block(bench.memory(), at, to, level, S2_ALL)?;
+            }
+        }
+        let page = 1u64 << granule;
+        for n in 0..0x2_0000 / page {
+            host.map(bench.memory(), TABLES1 - DELTA + n * page, TABLES1 + n * page, S2_ALL)?;
+        }
+        let slot = guest.slot(&mut bench, block_va, 2)?;
+        bench.memory().write_u64(slot, block_ipa | READ_WRITE | VALID)?;
+        for n in 0..8 {
+            guest.map(&mut bench, block_va + 0x20_0000 + 0x1000 * n, block_ipa + 0x20_0000 + 0x3000 * n, READ_WRITE)?;
+        }
+        setup_stage2(&mut bench, BANK2, &host, if aarch32 { 0 } else { SCTLR_USUAL })?;
+        if aarch32 {
+            // T0SZ -7, SL0 1: 39 bits from level 1.
+            bench.write32(at(regs::CBA2R, BANK2), 0)?;
+            bench.write32(at(regs::CB_TCR, BANK2), 1 << 31 | 9 | 1 << 6)?;
+            bench.write32(at(regs::CB_SCTLR, BANK2), SCTLR_USUAL)?;
+        }
+        bench.route_stream(0, STREAM, BANK)?;
+        let mut view = Tables::usual(TABLES1);
+        view.root = TABLES1 - DELTA;
+        bench.setup_bank(BANK, &view, ASID, 0)?;
+        bench.write32(at(regs::CBAR, BANK), 3 << 16 | (BANK2 as u32) << 8 | 0x44)?;
+        bench.write32(at(regs::CB_SCTLR, BANK), SCTLR_USUAL)?;
+        bench.enable()?;
+        for n in 0..0x400u64 {
+            bench.memory().write_u64(RAM + 0x1000 * n + 0x18, 0xcafe_0000 + n)?;
+        }
+        for round in 0..2 {
+            let pages: Vec<u64> = (0..24).map(|n| n * 37 % 512).collect();
+            let bursts = pages.iter().map(|n| Burst::read(STREAM, block_va + 0x1000 * n + 0x18, 1, 3).id(*n as u32 % 5));
+            for (n, done) in pages.iter().zip(bench.bursts(0, bursts.collect::<Vec<_>>())?) {
+                assert_eq!((done.resp, words(&done)), (OKAY, vec![0xcafe_0000 + n]), "granule {granule}, level {level}, {round}");
+            }
+            for n in 0..8 {
+                let done = bench.burst_read(STREAM, block_va + 0x20_0018 + 0x1000 * n, 1, 3)?;
+                assert_eq!((done.resp, words(&done)), (OKAY, vec![0xcafe_0200 + 3 * n]), "granule {granule}, level {level}");
+            }
+        }
+        // The bank's own accesses, and beyond its size.
+        if aarch32 {
+            bench.route_stream(1, 0x301, BANK2)?;
+            assert_eq!(bench.burst_read(0x301, block_ipa + 0x5018, 1, 3)?.resp, OKAY);
+            assert_eq!(bench.burst_read(0x301, 1 << 39, 1, 3)?.resp, SLVERR);
+            let [fsr, far, fsynr0, _] = bench.fault_record(BANK2)?;
+            assert_eq!([fsr, far, fsynr0], [1 << 9 | TF, 1 << 39, 1]);
+            bench.clear_fault(BANK2)?;
         }
         bench.drain()?;
     }

@@ -106,7 +106,7 @@ impl RegsMap {
 
     /// Slot of the first register of an array in global space 1.
     pub fn slot(&self, id: RegId) -> u128 {
-        self.decode[1 << 10 | id.register().offset as usize / 4] & 0xFFF
+        self.decode[(1 << 10) | (id.register().offset as usize / 4)] & 0xFFF
     }
 
     fn add(&mut self, params: &Params, id: RegId, storage: Option<RegId>) {
