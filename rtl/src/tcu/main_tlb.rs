@@ -46,6 +46,8 @@ pub struct MainTlb<const SW: usize, const DA: usize> {
     pub cmp_vmid: Signal<In, Word<9>>,
     pub cmp_asid: Signal<In, Word<16>>,
     pub cmp_kind: Signal<In, Word<2>>,
+    /// Bits of the kind that the hardware has.
+    pub cmp_kinds: Signal<In, Word<2>>,
     pub hit: Signal<Out, Bit>,
     pub hit_ng: Signal<Out, Bit>,
     /// Data word of the page that hit, zero if none did.
@@ -100,6 +102,7 @@ pub struct MainTlb<const SW: usize, const DA: usize> {
     fill_set_and_sector: Signal<Local, Word<10>>,
     fill_way: Signal<Local, Word<4>>,
     is_empty: Signal<Local, Bit>,
+    kind: Signal<Local, Word<2>>,
     dropping: DFF<Word<4>>,
     selected: DFF<Word<4>>,
     words: [DFF<Word<51>>; 4],
@@ -127,6 +130,8 @@ impl<const SW: usize, const DA: usize> Default for MainTlb<SW, DA> {
             cmp_vmid: Signal::default(),
             cmp_asid: Signal::default(),
             cmp_kind: Signal::default(),
+            cmp_kinds: Signal::default(),
+            kind: Signal::default(),
             hit: Signal::default(),
             hit_ng: Signal::default(),
             hit_data: Signal::default(),
@@ -247,11 +252,12 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
 
             // Look-up.
             self.valid_pages.next = self.pages[i].rdata.val();
+            self.kind.next = self.tag[i].rdata.val().get_bits::<2>(18) & self.cmp_kinds.val();
             self.tags_match.next = (self.tag[i].rdata.val().get_bits::<34>(41) == self.cmp_line.val())
                 & (self.tag[i].rdata.val().get_bits::<2>(0) == self.cmp_granule.val())
                 & (self.tag[i].rdata.val().get_bits::<7>(2) == self.cmp_bank.val())
                 & (self.tag[i].rdata.val().get_bits::<9>(9) == self.cmp_vmid.val())
-                & (self.tag[i].rdata.val().get_bits::<2>(18) == self.cmp_kind.val())
+                & (self.kind.val() == self.cmp_kind.val())
                 & ((self.tag[i].rdata.val().get_bits::<16>(24) == self.cmp_asid.val()) | !self.tag[i].rdata.val().get_bit(40));
             self.same_line.next = self.same_line.val().replace_bit(i, self.tags_match.val());
             self.is_empty.next = !self.valid_pages.val().any();
@@ -359,6 +365,7 @@ mod tests {
                 cmp_vmid,
                 cmp_asid,
                 cmp_kind,
+                cmp_kinds,
                 fl_tag_we,
                 fl_tag,
                 fl_data_we,

@@ -125,6 +125,7 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     refused_addr: DFF<Word<32>>,
     cbar_reset: Constant<Word<32>>,
     cba2r_reset: Constant<Word<32>>,
+    has_stage2: Constant<Bit>,
     has_aarch32: Constant<Bit>,
     aarch32: DFF<Bit>,
     cba2r: Signal<Local, Word<32>>,
@@ -220,6 +221,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             refused_addr: DFF::default(),
             cbar_reset: Constant::new(Word::new(reset_value(params, CBAR).into())),
             cba2r_reset: Constant::new(Word::new(reset_value(params, CBA2R).into())),
+            has_stage2: Constant::new(params.features.stage2),
             has_aarch32: Constant::new(params.features.aarch32 != Aarch32::None),
             aarch32: DFF::default(),
             cba2r: Signal::default(),
@@ -307,7 +309,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         if self.fetched.val().get_bit(1) {
             self.source.next = self.source.val() | self.rec_far.val().get_bits::<32>(0);
         }
-        if self.fetched.val().get_bit(26) {
+        if self.has_stage2.val() & self.fetched.val().get_bit(26) {
             self.source.next = self.source.val()
                 | bit_cast::<32, 12>(self.rec_far.val().get_bits::<12>(0))
                 | (bit_cast::<32, 20>(self.rec_ipa.val().get_bits::<20>(0)) << 12);
@@ -384,7 +386,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.asid.next = self.value_high.q.val().get_bits::<16>(16);
             self.vpn.next = self.vpn.val() | (bit_cast::<37, 5>(self.value_high.q.val().get_bits::<5>(0)) << 32);
         }
-        if self.controls.q.val().get_bit(27) & self.upper.val() & self.aarch32.q.val() {
+        if self.has_aarch32.val() & self.controls.q.val().get_bit(27) & self.upper.val() & self.aarch32.q.val() {
             self.asid.next = bit_cast::<16, 8>(self.access_data.val().get_bits::<8>(0));
             self.vpn.next = bit_cast::<37, 20>(self.access_data.val().get_bits::<20>(12));
         }
@@ -443,12 +445,13 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 }
                 self.elsewhere.d.next = self.source.val();
                 // Both words of a fault address are of one moment.
-                if self.high.q.val() & (self.fetched.val().get_bit(1) | self.fetched.val().get_bit(26)) {
+                if self.high.q.val() & (self.fetched.val().get_bit(1) | (self.has_stage2.val() & self.fetched.val().get_bit(26)))
+                {
                     self.elsewhere.d.next = self.value_high.q.val();
                 }
                 if !self.high.q.val() {
                     self.value_high.d.next = self.rec_far.val().get_bits::<32>(32);
-                    if self.fetched.val().get_bit(26) {
+                    if self.has_stage2.val() & self.fetched.val().get_bit(26) {
                         self.value_high.d.next = bit_cast::<32, 16>(self.rec_ipa.val().get_bits::<16>(20));
                     }
                 }

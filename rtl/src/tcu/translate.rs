@@ -31,6 +31,7 @@ use super::walker::Walker;
 use crate::axi::{AddrOut, ReadIn};
 use crate::params::Params;
 use crate::prelude::*;
+use crate::prim::strap::Strap;
 
 /// The block. `SMR` groups numbered in `SI` bits, `CB` banks numbered in `BI` bits, `2^SW` main TLB sets (`DA` = `SW` + 3), `2^W2` level-2
 /// walk cache entries.
@@ -143,6 +144,7 @@ pub struct Translate<
     key1: Signal<Local, Word<19>>,
     key0: Signal<Local, Word<16>>,
     kind: Signal<Local, Word<2>>,
+    kinds: Strap<Word<2>>,
     stage2: Signal<Local, Bit>,
     short: Signal<Local, Bit>,
     range_bad: Signal<Local, Bit>,
@@ -264,6 +266,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             key1: Signal::default(),
             key0: Signal::default(),
             kind: Signal::default(),
+            kinds: Strap::new(if params.features.stage2 { 3u32 } else { 0 }),
             stage2: Signal::default(),
             short: Signal::default(),
             range_bad: Signal::default(),
@@ -405,6 +408,10 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         if self.stage2.val() {
             self.kind.next = 1.into();
         }
+        self.tlb.cmp_kinds.next = self.kinds.val();
+        self.wc2.cmp_kinds.next = self.kinds.val();
+        self.wc1.cmp_kinds.next = self.kinds.val();
+        self.wc0.cmp_kinds.next = self.kinds.val();
         self.tlb.cmp_kind.next = self.kind.val();
         self.wc2.cmp_kind.next = self.kind.val();
         self.wc1.cmp_kind.next = self.kind.val();

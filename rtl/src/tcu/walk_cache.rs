@@ -39,6 +39,8 @@ pub struct WalkCache<const IW: usize> {
     pub cmp_vmid: Signal<In, Word<9>>,
     pub cmp_asid: Signal<In, Word<16>>,
     pub cmp_kind: Signal<In, Word<2>>,
+    /// Bits of the kind that the hardware has.
+    pub cmp_kinds: Signal<In, Word<2>>,
     pub hit: Signal<Out, Bit>,
     /// The entry that was read, whether it hit or not.
     pub entry: Signal<Out, Word<121>>,
@@ -67,6 +69,7 @@ pub struct WalkCache<const IW: usize> {
     dropping: DFF<Bit>,
     drop_index: DFF<Word<7>>,
     is_block: Signal<Local, Bit>,
+    kind: Signal<Local, Word<2>>,
     ng: Signal<Local, Bit>,
     same_asid: Signal<Local, Bit>,
     same_space: Signal<Local, Bit>,
@@ -93,12 +96,13 @@ impl<const IW: usize> Logic for WalkCache<IW> {
         self.is_block.next = self.store.rdata.val().get_bit(1);
         self.ng.next = self.store.rdata.val().get_bit(2) | !self.is_block.val();
         self.same_asid.next = self.store.rdata.val().get_bits::<16>(21) == self.cmp_asid.val();
+        self.kind.next = self.store.rdata.val().get_bits::<2>(115) & self.cmp_kinds.val();
         self.hit.next = self.store.rdata.val().get_bit(0)
             & (self.store.rdata.val().get_bits::<28>(37) == self.cmp_key.val())
             & (self.store.rdata.val().get_bits::<2>(3) == self.cmp_granule.val())
             & (self.store.rdata.val().get_bits::<7>(5) == self.cmp_bank.val())
             & (self.store.rdata.val().get_bits::<9>(12) == self.cmp_vmid.val())
-            & (self.store.rdata.val().get_bits::<2>(115) == self.cmp_kind.val())
+            & (self.kind.val() == self.cmp_kind.val())
             & (self.same_asid.val() | !self.ng.val());
         self.entry.next = self.store.rdata.val();
 
@@ -157,6 +161,7 @@ mod tests {
                 cmp_vmid,
                 cmp_asid,
                 cmp_kind,
+                cmp_kinds,
                 fl_we,
                 fl_index,
                 fl_entry,

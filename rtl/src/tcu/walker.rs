@@ -705,7 +705,7 @@ impl Logic for Walker {
         self.rows2.waddr.next = self.d_row.val();
         self.rows2.wdata.next = self.d_row2.val();
 
-        self.state.we.next = self.e3_valid.q.val() & self.e3_how.q.val().get_bit(0);
+        self.state.we.next = self.e3_valid.q.val() & (self.e3_how.q.val().get_bit(0) | !self.has_stage2.val());
         self.state.waddr.next = self.e3_row.q.val();
         self.state.wdata.next = self.e3_state.q.val();
         self.state2.we.next = self.e3_valid.q.val() & self.e3_how.q.val().get_bit(1);
@@ -716,7 +716,10 @@ impl Logic for Walker {
         self.leaf.wdata.next = self.e3_leaf.q.val();
         self.reads.push.next = self.e3_valid.q.val() & !self.e3_how.q.val().get_bit(2);
         self.read_d.next = bit_cast::<53, 48>(self.e3_addr.q.val()) | (bit_cast::<53, 4>(self.e3_row.q.val()) << 48);
-        self.flag.next = self.e3_how.q.val().get_bit(4);
+        self.flag.next = self.e3_state.q.val().get_bits::<2>(0) == 3;
+        if self.has_stage2.val() | self.has_short.val() {
+            self.flag.next = self.e3_how.q.val().get_bit(4);
+        }
         self.read_d.next = self.read_d.val().replace_bit(52, self.flag.val());
         self.phase.we.next = self.e3_valid.q.val();
         self.phase.waddr.next = self.e3_row.q.val();
