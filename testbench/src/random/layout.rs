@@ -56,6 +56,12 @@ impl Tree {
         4 - (self.input_bits() - self.granule_bits()).div_ceil(self.level_bits())
     }
 
+    /// The level that a leaf meant for `level` gets: one that has leaves in this granule, and is there.
+    pub fn leaf_level(self, level: u8) -> u32 {
+        let highest = if self.granule_bits() == 12 { 1 } else { 2 };
+        u32::from(level).clamp(self.start_level().max(highest), 3)
+    }
+
     /// log2 of the bytes that a descriptor at `level` covers.
     pub fn entry_bits(self, level: u32) -> u32 {
         self.granule_bits() + (3 - level.min(3)) * self.level_bits()

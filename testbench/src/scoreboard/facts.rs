@@ -129,7 +129,8 @@ impl Scoreboard {
                 o.in_use && o.stage == Stage::Waiting && o.write == t.write && o.port == t.port && o.serial < t.serial
             };
             let path = if latency.saturating_sub(stalled) <= HIT {
-                if this.flight.slots.iter().any(older) {
+                // Writes go in order: older ones that have not gone are those that will be refused.
+                if !t.write && this.flight.slots.iter().any(older) {
                     Path::HitUnderMiss
                 } else {
                     Path::Hit
