@@ -170,7 +170,8 @@ impl Registers {
         let high = offset & 4 != 0 && id.register().width == 64;
         let mask = regs::write_mask(&self.params, id);
         let merge = |old: u64| {
-            let (mask, value) = if high { (mask >> 32 << 32, u64::from(value) << 32) } else { (mask & 0xffff_ffff, value.into()) };
+            let (mask, value) =
+                if high { (mask >> 32 << 32, u64::from(value) << 32) } else { (mask & 0xffff_ffff, value.into()) };
             old & !mask | value & mask
         };
         let merge32 = |old: u32| merge(old.into()) as u32;

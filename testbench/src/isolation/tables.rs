@@ -186,8 +186,7 @@ impl Descriptors {
         if page != goal.pa || !inside || !allowed {
             return false;
         }
-        let cached =
-            Cached { vmid: goal.way.vmid, asid: goal.asid, va: goal.va, bits: covered, global: value >> 11 & 1 == 0 };
+        let cached = Cached { vmid: goal.way.vmid, asid: goal.asid, va: goal.va, bits: covered, global: value >> 11 & 1 == 0 };
         let gone = |table, since| goal.registers.dropped(&cached, table, since);
         goal.way.until.is_none_or(|until| !gone(true, until)) && path.old.iter().all(|&(until, table)| !gone(table, until))
     }

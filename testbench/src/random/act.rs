@@ -230,7 +230,8 @@ impl Run<'_> {
     }
 
     fn address(&self, place: &Place, stream: u8) -> u64 {
-        let of = |forest: &Forest, tree, spot, upper, offset: u16| forest.tree(tree).address(spot, upper) + u64::from(offset & 0xfff);
+        let of =
+            |forest: &Forest, tree, spot, upper, offset: u16| forest.tree(tree).address(spot, upper) + u64::from(offset & 0xfff);
         match *place {
             Place::Own { upper, spot, offset } => of(&self.forest, self.machine.own_tree(stream, upper), spot, upper, offset),
             Place::At { at, upper, offset } => of(&self.forest, at.tree, at.spot, upper, offset),

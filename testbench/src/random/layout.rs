@@ -161,7 +161,11 @@ impl Forest {
         let level = u32::from(level).clamp(start, 3);
         let mut table = self.root(at.tree);
         for here in start..=level {
-            let index = if here == start { va >> tree.entry_bits(here) } else { va >> tree.entry_bits(here) & ((1 << tree.level_bits()) - 1) };
+            let index = if here == start {
+                va >> tree.entry_bits(here)
+            } else {
+                va >> tree.entry_bits(here) & ((1 << tree.level_bits()) - 1)
+            };
             let slot = table + 8 * index;
             if here == level {
                 return Some(slot);
@@ -200,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_slot_is_where_the_indices_say() {
-        let environment = Environment { trees: vec![Tree { granule: 14, size: 28 }], ..super::super::program::Environment::calm() };
+        let environment =
+            Environment { trees: vec![Tree { granule: 14, size: 28 }], ..super::super::program::Environment::calm() };
         let mut memory = Memory::new();
         let mut forest = Forest::plant(&environment, &mut memory);
         let at = Spot { tree: 0, spot: 3 };
@@ -214,7 +219,8 @@ mod tests {
 
     #[test]
     fn a_tree_without_room_says_so() {
-        let environment = Environment { trees: vec![Tree { granule: 16, size: 22 }], ..super::super::program::Environment::calm() };
+        let environment =
+            Environment { trees: vec![Tree { granule: 16, size: 22 }], ..super::super::program::Environment::calm() };
         let mut memory = Memory::new();
         let mut forest = Forest::plant(&environment, &mut memory);
         let made = std::iter::from_fn(|| forest.grow(0)).count() as u64;

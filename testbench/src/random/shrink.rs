@@ -35,12 +35,7 @@ struct Shrinker<'a> {
 }
 
 /// Shrinks the program of `tree`, which fails with `failure`, with at most `max_runs` calls of `run`.
-pub(super) fn shrink(
-    tree: ProgramTree,
-    failure: Failure,
-    max_runs: usize,
-    run: &mut dyn FnMut(&Program) -> Outcome,
-) -> Shrunk {
+pub(super) fn shrink(tree: ProgramTree, failure: Failure, max_runs: usize, run: &mut dyn FnMut(&Program) -> Outcome) -> Shrunk {
     let best = tree.current();
     let steps_before = best.steps.len();
     let mut shrinker = Shrinker { tree, best, failure, runs: 0, max_runs, run };

@@ -195,9 +195,11 @@ pub(super) fn environment(params: &Params, swarm: &Swarm) -> BoxedStrategy<Envir
         any::<bool>(),
         vec(tree(params), swarm.trees as usize),
     );
-    all.prop_map(|((latency, walk_latency, out_of_order), (client, downstream, walk, control), outstanding, data_leads, trees)| {
-        Environment { latency, walk_latency, out_of_order, client, downstream, walk, control, outstanding, data_leads, trees }
-    })
+    all.prop_map(
+        |((latency, walk_latency, out_of_order), (client, downstream, walk, control), outstanding, data_leads, trees)| {
+            Environment { latency, walk_latency, out_of_order, client, downstream, walk, control, outstanding, data_leads, trees }
+        },
+    )
     .boxed()
 }
 
@@ -244,14 +246,20 @@ fn bank(bank: impl Strategy<Value = u8> + 'static, swarm: &Swarm) -> BoxedStrate
         prop_oneof![20 => Just(0u64), 1 => any::<u64>().prop_map(|bits| bits & 0x8000_0000_0fff)],
     );
     (bank, trees, tags, kind, sctlr(), pa_size(), sep(), tcr)
-        .prop_map(|(bank, trees, (asid, a1, wide_asid, vmid, hyp), (kind, va64), sctlr, pa_size, sep, (e0, e1, odd_tcr, odd_ttbr))| {
-            let epd = (e0, e1);
-            Bank { bank, trees, asid, a1, wide_asid, vmid, hyp, kind, va64, sctlr, pa_size, sep, epd, odd_tcr, odd_ttbr }
-        })
+        .prop_map(
+            |(bank, trees, (asid, a1, wide_asid, vmid, hyp), (kind, va64), sctlr, pa_size, sep, (e0, e1, odd_tcr, odd_ttbr))| {
+                let epd = (e0, e1);
+                Bank { bank, trees, asid, a1, wide_asid, vmid, hyp, kind, va64, sctlr, pa_size, sep, epd, odd_tcr, odd_ttbr }
+            },
+        )
         .boxed()
 }
 
-fn stream(group: impl Strategy<Value = u8> + 'static, stream: impl Strategy<Value = u8> + 'static, swarm: &Swarm) -> BoxedStrategy<Stream> {
+fn stream(
+    group: impl Strategy<Value = u8> + 'static,
+    stream: impl Strategy<Value = u8> + 'static,
+    swarm: &Swarm,
+) -> BoxedStrategy<Stream> {
     let wide = prop_oneof![prop::sample::select(vec![1, 3, 0xff, 0x7fff]), any::<u16>().prop_map(|mask| mask & 0x7fff)];
     let mask = (swarm.odd_setup(), wide).prop_map(|(odd, mask)| if odd { mask } else { 0 });
     let kind = prop_oneof![16 => Just(0u8), 2 => Just(1), 1 => 2..4u8];
@@ -278,11 +286,23 @@ fn leaf_bits(swarm: &Swarm) -> BoxedStrategy<u64> {
     let bit = |per_cent: f64, bits: u64| prop::bool::weighted(per_cent).prop_map(move |set| if set { bits } else { 0 });
     let strict = f64::from(swarm.strict) / 100.0;
     let open = 1.0 - strict;
-    let access = (bit(open, 1 << 6), bit(strict, 1 << 7), bit(open, 1 << 10), bit(0.7, 1 << 11), bit(strict, 1 << 53), bit(strict, 1 << 54));
+    let access = (
+        bit(open, 1 << 6),
+        bit(strict, 1 << 7),
+        bit(open, 1 << 10),
+        bit(0.7, 1 << 11),
+        bit(strict, 1 << 53),
+        bit(strict, 1 << 54),
+    );
     let ignored = prop_oneof![4 => Just(0u64), 1 => any::<u64>().prop_map(|bits| bits & 0x07f8_0000_0000_033c)];
-    let odd = (swarm.odd(), prop_oneof![Just(1u64 << 40), Just(1 << 47), Just(0x7_0000_0000), any::<u64>().prop_map(|bits| bits & 0xffff_ffff_f000)])
+    let odd = (
+        swarm.odd(),
+        prop_oneof![Just(1u64 << 40), Just(1 << 47), Just(0x7_0000_0000), any::<u64>().prop_map(|bits| bits & 0xffff_ffff_f000)],
+    )
         .prop_map(|(odd, bits)| if odd { bits } else { 0 });
-    (access, ignored, odd).prop_map(|((user, ro, af, ng, pxn, xn), ignored, odd)| user | ro | af | ng | pxn | xn | ignored ^ odd).boxed()
+    (access, ignored, odd)
+        .prop_map(|((user, ro, af, ng, pxn, xn), ignored, odd)| user | ro | af | ng | pxn | xn | ignored ^ odd)
+        .boxed()
 }
 
 fn map(swarm: &Swarm) -> BoxedStrategy<Map> {
@@ -312,13 +332,16 @@ fn table(swarm: &Swarm) -> BoxedStrategy<Table> {
     ];
     let limits = prop_oneof![2 => Just(0u64), 3 => (0..32u64).prop_map(|bits| bits << 59)];
     let ignored = prop_oneof![4 => Just(0u64), 1 => any::<u64>().prop_map(|bits| bits & 0x07ff_0000_0000_0ffc)];
-    (spot(swarm), 0..3u8, to, limits, ignored).prop_map(|(at, level, to, limits, ignored)| Table { at, level, to, bits: limits | ignored }).boxed()
+    (spot(swarm), 0..3u8, to, limits, ignored)
+        .prop_map(|(at, level, to, limits, ignored)| Table { at, level, to, bits: limits | ignored })
+        .boxed()
 }
 
 fn place(swarm: &Swarm) -> BoxedStrategy<Place> {
     let offset = prop_oneof![3 => (0..64u16).prop_map(|n| n * 64), 1 => 0..4096u16];
     let upper = prop::bool::weighted(0.2);
-    let own = (upper.clone(), spot_number(swarm), offset.clone()).prop_map(|(upper, spot, offset)| Place::Own { upper, spot, offset });
+    let own =
+        (upper.clone(), spot_number(swarm), offset.clone()).prop_map(|(upper, spot, offset)| Place::Own { upper, spot, offset });
     let at = (spot(swarm), upper, offset.clone()).prop_map(|(at, upper, offset)| Place::At { at, upper, offset });
     let frame = (0..FRAMES, offset).prop_map(|(frame, offset)| Place::Frame { frame, offset });
     let raw = (any::<u64>(), 0..49u32).prop_map(|(addr, cut)| Place::Raw { addr: (addr & ((1 << 49) - 1)) >> cut });
