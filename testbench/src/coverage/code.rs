@@ -11,7 +11,8 @@
 //! line smmu_tbu_out default:*: every value of the selector has a branch of its own
 //! ```
 //!
-//! that is kind, module, pattern (of a signal's bit, or of the text of a line), colon and blank, reason. `*` stands for any text.
+//! that is kind, module, pattern (of a signal's bit, or of the text of a line), colon and blank, reason. `*` stands for any text, and
+//! `[15:4]` at the end of a signal for each of these bits.
 //! A rule that excludes nothing is reported, and so is one whose points were all hit: it has become wrong.
 
 use super::report::percent;
@@ -181,8 +182,21 @@ impl Rule {
     }
 
     fn covers(&self, what: What, module: &str, name: &str) -> bool {
-        self.what == what && glob(&self.module, module) && glob(&self.pattern, name)
+        self.what == what && glob(&self.module, module) && (glob(&self.pattern, name) || in_range(&self.pattern, name))
     }
+}
+
+/// Whether the pattern is a signal with a range of bits, `x[15:4]`, and the name one of these bits.
+fn in_range(pattern: &str, name: &str) -> bool {
+    let bits = |text: &str| -> Option<(String, String)> {
+        let (signal, bits) = text.strip_suffix(']')?.rsplit_once('[')?;
+        Some((signal.to_string(), bits.to_string()))
+    };
+    let (Some((signal, range)), Some((this, bit))) = (bits(pattern), bits(name)) else { return false };
+    let number = |text: &str| text.parse::<u32>().ok();
+    let ends = range.split_once(':').and_then(|(high, low)| Some((number(high)?, number(low)?)));
+    let inside = ends.zip(number(&bit)).is_some_and(|((high, low), bit)| (low..=high).contains(&bit));
+    inside && glob(&signal, &this)
 }
 
 /// Whether the pattern, in which `*` stands for any text, is the whole of `text`.
@@ -407,6 +421,20 @@ mod tests {
         assert_eq!(CodeCounts::parse("C 'x' 1").expect_err("no page"), (1, "no page"));
         assert_eq!(Exclusions::parse("toggle a b").expect_err("no reason").0, 1);
         assert_eq!(Exclusions::parse("\nbranch a b: c").expect_err("no kind"), (2, "a rule begins with 'toggle' or 'line'"));
+    }
+
+    #[test]
+    fn ranges_stand_for_their_bits() {
+        for (pattern, name, fits) in [
+            ("x*[15:4]", "xy[4]", true),
+            ("x*[15:4]", "xy[15]", true),
+            ("x*[15:4]", "xy[3]", false),
+            ("x[15:4]", "y[7]", false),
+            ("x[15:4]", "x", false),
+            ("m[*][3:0]", "m[12][2]", true),
+        ] {
+            assert_eq!(in_range(pattern, name), fits, "{pattern} {name}");
+        }
     }
 
     #[test]
