@@ -2,6 +2,10 @@
 //!
 //! # One cycle
 //!
+//! Without a wave, the circuit is stepped by [`smmu_rtl::quick`], which runs only what has something new: the inputs settle, the clock
+//! rises, the circuit settles, the outputs are read. In the cycles of a wave it is stepped as RustHDL does by itself, because a wave wants
+//! to know which signals moved; `both_steps_agree` compares the two.
+//!
 //! RustHDL simulates by *passes*: each pass runs the kernel of every block once, parents first, and then lets every signal take
 //! the value that was assigned to it. A value crosses one level of the block tree a pass, so a pass that changes nothing means
 //! that the circuit has settled. [`Device::cycle`] does:
@@ -21,14 +25,15 @@
 //! The circuit must settle within [`MAX_PASSES`]; [`DeviceError::NotSettled`] otherwise, which means a combinational loop.
 
 use super::{Device, DeviceError, Inputs, Outputs, WaveRequest};
-use crate::wave::Wave;
+use crate::wave::{Wants, Wave};
 use ::rust_hdl::prelude::Block;
 use smmu_rtl::circuit::circuit;
 use smmu_rtl::params::Params;
+use smmu_rtl::quick;
 
 mod pins;
 mod preset;
-mod signals;
+pub(super) mod signals;
 
 pub use pins::Pins;
 pub use preset::Preset;
@@ -77,9 +82,14 @@ impl<T: Pins> Engine<T> {
         &self.top
     }
 
-    fn settle(&mut self) -> Result<(), DeviceError> {
-        let changes = self.wave.as_mut().map(|(_, changes)| changes);
-        if settle(self.top.as_mut(), changes) {
+    /// Lets the circuit come to rest: by RustHDL's own passes if the wave asks for this cycle.
+    fn settle(&mut self, pass_by_pass: bool) -> Result<(), DeviceError> {
+        let settled = if pass_by_pass {
+            settle(self.top.as_mut(), self.wave.as_mut().map(|(_, changes)| changes))
+        } else {
+            quick::with(|| self.top.update_all()).1
+        };
+        if settled {
             Ok(())
         } else {
             Err(DeviceError::NotSettled(self.cycles))
@@ -126,16 +136,20 @@ impl<T: Pins> Device for Engine<T> {
     }
 
     fn cycle(&mut self, inputs: &Inputs) -> Result<(), DeviceError> {
+        let pass_by_pass = self.wave.as_ref().is_some_and(|(wave, _)| wave.wants(self.cycles) != Wants::Nothing);
         if self.inputs != *inputs {
             self.inputs.clone_from(inputs);
             self.top.drive(inputs);
-            self.settle()?;
+            self.settle(pass_by_pass)?;
         }
         self.record();
         self.top.set_clock(true);
-        pass(self.top.as_mut(), &mut self.wave.as_mut().map(|(_, changes)| changes));
+        if pass_by_pass {
+            pass(self.top.as_mut(), &mut self.wave.as_mut().map(|(_, changes)| changes));
+            self.top.set_clock(false);
+        }
+        self.settle(pass_by_pass)?;
         self.top.set_clock(false);
-        self.settle()?;
         self.top.sample(&mut self.outputs);
         self.cycles += 1;
         Ok(())

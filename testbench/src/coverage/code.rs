@@ -1,7 +1,8 @@
 //! Line and toggle coverage of the generated Verilog, out of Verilator's `coverage.dat`.
 //!
-//! A *line* is covered when every statement block or branch that it belongs to was run. A *toggle* is one bit of one signal of one
-//! module (in any instance of it). Verilator leaves out signals and memories of more than 256 bits.
+//! A *line* is covered when a statement block or branch that it belongs to was run. A *branch* is one way out of an `if` or `case`, the one
+//! that does nothing included; branches are shown, and have no goal. A *toggle* is one bit of one signal of one module (in any
+//! instance of it). Verilator leaves out signals and memories of more than 256 bits.
 //!
 //! What cannot be reached is excluded in a text file, one rule a line:
 //!
@@ -10,7 +11,8 @@
 //! line smmu_tbu_out default:*: every value of the selector has a branch of its own
 //! ```
 //!
-//! that is kind, module, pattern (of a signal's bit, or of the text of a line), colon and blank, reason. `*` stands for any text.
+//! that is kind, module, pattern (of a signal's bit, or of the text of a line), colon and blank, reason. `*` stands for any text, and
+//! `[15:4]` at the end of a signal for each of these bits.
 //! A rule that excludes nothing is reported, and so is one whose points were all hit: it has become wrong.
 
 use super::report::percent;
@@ -180,8 +182,21 @@ impl Rule {
     }
 
     fn covers(&self, what: What, module: &str, name: &str) -> bool {
-        self.what == what && glob(&self.module, module) && glob(&self.pattern, name)
+        self.what == what && glob(&self.module, module) && (glob(&self.pattern, name) || in_range(&self.pattern, name))
     }
+}
+
+/// Whether the pattern is a signal with a range of bits, `x[15:4]`, and the name one of these bits.
+fn in_range(pattern: &str, name: &str) -> bool {
+    let bits = |text: &str| -> Option<(String, String)> {
+        let (signal, bits) = text.strip_suffix(']')?.rsplit_once('[')?;
+        Some((signal.to_string(), bits.to_string()))
+    };
+    let (Some((signal, range)), Some((this, bit))) = (bits(pattern), bits(name)) else { return false };
+    let number = |text: &str| text.parse::<u32>().ok();
+    let ends = range.split_once(':').and_then(|(high, low)| Some((number(high)?, number(low)?)));
+    let inside = ends.zip(number(&bit)).is_some_and(|((high, low), bit)| (low..=high).contains(&bit));
+    inside && glob(&signal, &this)
 }
 
 /// Whether the pattern, in which `*` stands for any text, is the whole of `text`.
@@ -225,6 +240,8 @@ pub struct CodeReport {
     pub preset: String,
     /// Lines.
     pub lines: Tally,
+    /// Ways out of `if` and `case`: all of them, and those that were taken.
+    pub branches: (usize, usize),
     /// Toggles.
     pub toggles: Tally,
     /// By module: lines, toggles.
@@ -244,6 +261,7 @@ impl CodeReport {
         let mut report = CodeReport {
             preset: preset.to_string(),
             lines: Tally::default(),
+            branches: (0, 0),
             toggles: Tally::default(),
             modules: BTreeMap::new(),
             exclusions: Vec::new(),
@@ -279,11 +297,16 @@ impl CodeReport {
         let mut lines: BTreeMap<(&str, u32), bool> = BTreeMap::new();
         for ((module, ..), (spans, hits)) in &counts.blocks {
             for &line in spans.iter().collect::<BTreeSet<_>>() {
-                *lines.entry((module, line)).or_insert(true) &= *hits > 0;
+                *lines.entry((module, line)).or_insert(false) |= *hits > 0;
             }
         }
         for ((module, line), hit) in lines {
             add(What::Line, module, line, text(line), hit);
+        }
+        let branches = counts.blocks.iter().filter(|((_, _, what), _)| !what.starts_with("block"));
+        for (_, (_, hits)) in branches {
+            report.branches.0 += 1;
+            report.branches.1 += usize::from(*hits > 0);
         }
         for (rule, (points, missed)) in exclusions.0.iter().zip(used) {
             if missed == 0 {
@@ -304,6 +327,8 @@ impl fmt::Display for CodeReport {
             let Tally { points, hit, excluded, .. } = tally;
             writeln!(out, "{name:<9} {hit:>7} of {points:<7} {:>8}   {excluded} excluded", percent(*hit, *points))?;
         }
+        let (branches, taken) = self.branches;
+        writeln!(out, "{:<9} {taken:>7} of {branches:<7} {:>8}   no goal", "branches", percent(taken, branches))?;
         for (module, line, text) in self.lines.missed.iter() {
             writeln!(out, "  line not run: {module}, line {line}: {text}")?;
         }
@@ -362,10 +387,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_needs_all_its_branches() {
+    fn a_line_needs_one_of_its_branches_and_branches_are_counted_apart() {
         let counts = file(&[point("v_branch", 3, 5, "if", "3", 9), point("v_branch", 3, 9, "else", "3", 0)]);
         let report = CodeReport::new("mini", &counts, &Exclusions::default(), SOURCE);
-        assert_eq!((report.lines.points, report.lines.hit), (1, 0));
+        assert_eq!((report.lines.points, report.lines.hit, report.branches), (1, 1, (2, 1)));
     }
 
     #[test]
@@ -396,6 +421,20 @@ mod tests {
         assert_eq!(CodeCounts::parse("C 'x' 1").expect_err("no page"), (1, "no page"));
         assert_eq!(Exclusions::parse("toggle a b").expect_err("no reason").0, 1);
         assert_eq!(Exclusions::parse("\nbranch a b: c").expect_err("no kind"), (2, "a rule begins with 'toggle' or 'line'"));
+    }
+
+    #[test]
+    fn ranges_stand_for_their_bits() {
+        for (pattern, name, fits) in [
+            ("x*[15:4]", "xy[4]", true),
+            ("x*[15:4]", "xy[15]", true),
+            ("x*[15:4]", "xy[3]", false),
+            ("x[15:4]", "y[7]", false),
+            ("x[15:4]", "x", false),
+            ("m[*][3:0]", "m[12][2]", true),
+        ] {
+            assert_eq!(in_range(pattern, name), fits, "{pattern} {name}");
+        }
     }
 
     #[test]

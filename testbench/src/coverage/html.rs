@@ -98,9 +98,9 @@ fn holes(out: &mut String, report: &Report) {
         put(out, "<p class=\"good\">None: every bin that can be hit was hit, and no excluded one.</p></section>");
         return;
     }
-    put(out, "<table class=\"bins\"><thead><tr><th scope=\"col\">preset</th><th scope=\"col\">group</th><th scope=\"col\">bin</th><th scope=\"col\">what is wrong</th></tr></thead><tbody>");
+    put(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Holes\"><table class=\"bins\"><thead><tr><th scope=\"col\">preset</th><th scope=\"col\">group</th><th scope=\"col\">bin</th><th scope=\"col\">what is wrong</th></tr></thead><tbody>");
     rows.iter().for_each(|row| put(out, row));
-    put(out, "</tbody></table></section>");
+    put(out, "</tbody></table></div></section>");
 }
 
 fn hole_rows(preset: &PresetReport) -> Vec<String> {
@@ -207,6 +207,8 @@ fn code_section(out: &mut String, code: &CodeReport) {
         put(out, &format!("<tr class=\"{class}\"><td>{}</td>{}{}</tr>", escape(module), cell(lines), cell(toggles)));
     }
     put(out, "</tbody></table></details>");
+    let (branches, taken) = code.branches;
+    put(out, &format!("<p>Branches: {taken} of {branches} ({}), without a goal.</p>", percent(taken, branches)));
     missed(out, "Lines that were not run", &code.lines);
     missed(out, "Bits that never changed", &code.toggles);
     put(out, "<details class=\"group\"><summary><span class=\"name\">Exclusions</span></summary><table class=\"bins\"><thead><tr><th scope=\"col\">rule</th><th scope=\"col\" class=\"number\">points</th><th scope=\"col\">why</th></tr></thead><tbody>");

@@ -13,6 +13,7 @@
 pub mod code;
 pub mod collector;
 pub mod database;
+pub mod gather;
 pub mod groups;
 
 pub mod html;
@@ -22,4 +23,5 @@ pub mod xml;
 
 pub use collector::Collector;
 pub use database::Database;
+pub use gather::Gather;
 pub use plan::Plan;

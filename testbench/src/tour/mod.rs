@@ -5,6 +5,7 @@
 //!
 //! How it works: a few dozen scenes, each on a bench of its own, out of reset, at the speeds that it needs.
 
+mod addresses;
 mod bus;
 mod faults;
 mod maintenance;
@@ -65,7 +66,8 @@ pub fn run(params: &'static Params, engine: &str) -> Result<Database, TourError>
 type Scene = (&'static str, BenchOptions, fn(&mut Bench) -> Outcome);
 
 fn scenes() -> Vec<Scene> {
-    [bus::scenes(), faults::scenes(), maintenance::scenes(), registers::scenes(), translation::scenes()].concat()
+    [addresses::scenes(), bus::scenes(), faults::scenes(), maintenance::scenes(), registers::scenes(), translation::scenes()]
+        .concat()
 }
 
 /// No pauses, short latencies; a hang is told soon.

@@ -229,6 +229,30 @@ impl Pins for Loop {
 }
 
 #[test]
+fn both_steps_agree() {
+    // The same hardware, once with a wave in every third stretch of cycles (RustHDL's own passes), once without (the quick step).
+    let folder = std::env::temp_dir().join(format!("smmu-steps-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (mut quick, mut mixed) = (toy(), toy());
+    for (cycle, value) in stimulus().take(3_000).enumerate() {
+        if cycle % 30 == 0 {
+            let from = cycle as u64 + 10;
+            mixed.finish_wave().expect("written");
+            mixed.start_wave(WaveRequest { path: folder.join("toy.vcd"), from, to: from + 9 }).expect("a file");
+        }
+        let inputs = inputs(cycle >= 3 && cycle % 500 != 250, value);
+        quick.cycle(&inputs).expect("settles");
+        mixed.cycle(&inputs).expect("settles");
+        assert_eq!(quick.outputs(), mixed.outputs(), "cycle {cycle}");
+        for n in 0..2 {
+            let sum = |engine: &Engine<Toy>| (engine.top().pair.adder[n].sum.q.val(), engine.top().pair.adder[n].state.q.val());
+            assert_eq!(sum(&quick), sum(&mixed), "cycle {cycle}");
+        }
+    }
+    std::fs::remove_dir_all(&folder).expect("cleaned up");
+}
+
+#[test]
 fn a_combinational_loop_is_an_error() {
     let mut engine = Engine::new(&MINI, Box::new(Loop::default()));
     let error = engine.cycle(&Inputs::idle(&MINI)).expect_err("it cannot settle");

@@ -9,8 +9,9 @@ use smmu_testbench::bench::BenchOptions;
 use smmu_testbench::random::execute::{execute, Extras};
 use smmu_testbench::random::program;
 use smmu_testbench::scenario::{self, Choices, DmaOps, DomainKind, RunOptions, Workload};
+use smmu_testbench::tour;
 
-/// Run the scenarios and random programs on a mutated `mini`
+/// Run the scenarios, the tour and random programs on a mutated `mini`
 ///
 /// Status 0: nothing was noticed; 1: a check failed, which is printed.
 #[derive(clap::Args)]
@@ -22,6 +23,7 @@ pub struct Args {
     seeds: u64,
 }
 
+const ENGINE: &str = "verilator";
 /// Reads and writes of a scenario that works.
 const REQUESTS: usize = 24;
 
@@ -46,7 +48,7 @@ fn noticed(seeds: u64) -> Result<Option<String>, Failure> {
     ] {
         let workload = Workload { requests: REQUESTS, ..Choices::default().workload };
         let options = RunOptions {
-            engine: "verilator".to_string(),
+            engine: ENGINE.to_string(),
             preset: Some(&MINI),
             choices: Choices { dma_ops, domain, workload },
             bench: BenchOptions { watchdog: 20_000, ..BenchOptions::default() },
@@ -61,17 +63,15 @@ fn noticed(seeds: u64) -> Result<Option<String>, Failure> {
             return Ok(Some(format!("scenario {dma_ops:?}, {domain:?}: {text}")));
         }
     }
+    if let Err(error) = tour::run(&MINI, ENGINE) {
+        return Ok(Some(format!("tour: {error}")));
+    }
     for seed in 0..seeds {
-        if let Some(text) = random(seed)? {
-            return Ok(Some(format!("seed {seed}: {text}")));
+        let device = dut::device(ENGINE, &MINI).map_err(|error| Failure::Broken(error.into()))?;
+        let outcome = execute(&program(seed, &MINI), device, Extras::default());
+        if let Some(failure) = outcome.failure {
+            return Ok(Some(format!("seed {seed}: {}: {}", failure.kind, failure.text)));
         }
     }
     Ok(None)
-}
-
-/// One random program.
-fn random(seed: u64) -> Result<Option<String>, Failure> {
-    let device = dut::device("verilator", &MINI).map_err(|error| Failure::Broken(error.into()))?;
-    let outcome = execute(&program(seed, &MINI), device, Extras::default());
-    Ok(outcome.failure.map(|failure| failure.text))
 }

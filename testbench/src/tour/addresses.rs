@@ -1,0 +1,112 @@
+//! Every bit of every address, ASID, VMID and StreamID, alone: what is wired wrongly shows.
+
+use super::{smooth, Outcome, Scene, SETTLED};
+use crate::axi::master::Burst;
+use crate::bench::fixture::{Tables, READ_WRITE, SCTLR_HUPCF, SCTLR_USUAL};
+use crate::bench::Bench;
+use smmu_rtl::params::PA_WIDTH;
+use smmu_rtl::registers as regs;
+
+/// Memory at each address with a single bit: tables at its start, data behind them.
+const BYTES: u64 = 0x4_0000;
+const DATA: u64 = 0x2_0000;
+
+pub(super) fn scenes() -> Vec<Scene> {
+    vec![
+        ("every bit of addresses", smooth(), translated),
+        ("every bit of bypassed addresses", smooth(), bypassed),
+        ("every bit of invalidated addresses", smooth(), invalidated),
+    ]
+}
+
+/// Bits that an address in memory can have alone: where the hardware puts them out, and where the memory of the other scenes is not.
+fn bits(bench: &Bench) -> impl Iterator<Item = u32> {
+    (18..bench.params().output_bits().min(PA_WIDTH as u32)).filter(|bit| ![30, 31].contains(bit))
+}
+
+/// Tables, data, virtual addresses, ASID, VMID and stream with one bit each; pages, blocks, faults.
+fn translated(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    bench.enable()?;
+    for bit in bits(bench) {
+        let base = 1u64 << bit;
+        bench.memory().add_region(base, BYTES);
+        let (bank, group) = (bit as usize % params.num_cb, bit as usize % params.num_smr);
+        let stream = 1 << (bit % 15);
+        for granule in super::translation::granules(bench) {
+            let mut tables = Tables::new(base, granule, 16);
+            // Tables of 64 KiB fill the memory before the data: two levels of them fit, as blocks.
+            if granule != 16 {
+                tables.map(bench.memory(), base, base + DATA, READ_WRITE)?;
+            }
+            let level = if bit >= 30 && granule == 12 && bit % 2 == 0 { 1 } else { 2 };
+            let block = 1u64 << tables.entry_bits(level);
+            let block_va = (base ^ 1 << 47) & !(block - 1);
+            let blocks = base >= block && tables.start_level() < level && granule != 14;
+            if blocks {
+                tables.map_block(bench.memory(), block_va, base, level, READ_WRITE)?;
+            }
+            bench.route_stream(group, stream, bank)?;
+            bench.setup_bank(bank, &tables, 1 << (bit % 16), SCTLR_USUAL | SCTLR_HUPCF)?;
+            bench.write32(regs::CBAR.offset(&params, bank), 1 << 16 | 1 << (bit % 8))?;
+            bench.invalidate_bank(bank)?;
+            bench.run_cycles(SETTLED)?;
+            if granule != 16 {
+                bench.burst_read(stream, base + 0x40, 2, 3)?;
+                bench.burst_write(stream, base + 0x80, 2, 3, |n| 1 << ((bit as usize + n) % 64))?;
+            }
+            if blocks {
+                bench.burst_read(stream, block_va + DATA + 0x40, 2, 3)?;
+                bench.burst_write(stream, block_va + DATA + 0x80, 2, 3, |n| 1 << ((bit as usize + n) % 64))?;
+            }
+            // Nothing is mapped there: the address is in the record.
+            bench.burst_read(stream, base ^ 0x3_0000 ^ 1 << (bit % 12), 1, 0)?;
+            bench.fault_record(bank)?;
+            bench.clear_fault(bank)?;
+            bench.memory().write(base, &[0; DATA as usize])?;
+            // What the tables were is of no use to anybody now.
+            bench.invalidate_bank(bank)?;
+        }
+        bench.write32(regs::SMR.offset(&params, group), 0)?;
+    }
+    Ok(())
+}
+
+/// The same without translation; unmatched streams and addresses beyond the output size leave the address in the global record.
+fn bypassed(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    for bit in bits(bench) {
+        bench.memory().add_region(1 << bit, BYTES);
+        bench.burst_read(1 << (bit % 15), 1 << bit, 2, 3)?;
+        bench.burst_write(1 << (bit % 15), 1 << bit, 2, 3, |_| 1 << (bit % 64))?;
+    }
+    bench.enable()?;
+    bench.run_cycles(SETTLED)?;
+    for bit in 0..49 {
+        let mut burst = Burst::read(1 << (bit % 15), 1 << bit, 1, 0).prot(bit as u8 % 8).id(bit % 16);
+        (burst.addr.cache, burst.addr.qos, burst.addr.region) = (1 << (bit % 4), 1 << (bit % 4), 1 << (bit % 4));
+        bench.burst(burst)?;
+        bench.read64(regs::SGFAR.offset(&params, 0))?;
+        bench.read64(regs::SGFSYNR0.offset(&params, 0))?;
+        bench.write32(regs::SGFSR.offset(&params, 0), u32::MAX)?;
+        bench.run_cycles(SETTLED)?;
+    }
+    Ok(())
+}
+
+/// Commands whose address, ASID and VMID have one bit.
+fn invalidated(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    for bit in 0..64 {
+        let bank = bit as usize % params.num_cb;
+        for id in [regs::CB_TLBIVA, regs::CB_TLBIVAA, regs::CB_TLBIVAL, regs::CB_TLBIVAAL] {
+            bench.write64(id.offset(&params, bank), 1 << bit)?;
+        }
+        bench.write32(regs::CB_TLBIASID.offset(&params, bank), 1 << (bit % 16))?;
+        bench.write32(regs::TLBIVMID.offset(&params, 0), 1 << (bit % 8))?;
+        bench.write32(regs::TLBIVAH.offset(&params, 0), 1 << (bit % 32))?;
+        bench.write64(regs::TLBIVALH64.offset(&params, 0), 1 << bit)?;
+        bench.sync(bank)?;
+    }
+    Ok(())
+}
