@@ -205,7 +205,7 @@ pub enum DeviceError {
         /// Names of the engines.
         engines: [&'static str; 2],
         /// What they have on the pin.
-        values: [u128; 2],
+        values: Box<[u128; 2]>,
         /// Where the wave of the last cycles is, or why there is none.
         wave: String,
     },

@@ -342,8 +342,7 @@ fn table(swarm: &Swarm) -> BoxedStrategy<Table> {
 fn place(swarm: &Swarm) -> BoxedStrategy<Place> {
     let offset = prop_oneof![3 => (0..64u16).prop_map(|n| n * 64), 1 => 0..4096u16];
     let upper = prop::bool::weighted(0.2);
-    let own =
-        (upper.clone(), spot_number(swarm), offset.clone()).prop_map(|(upper, spot, offset)| Place::Own { upper, spot, offset });
+    let own = (upper, spot_number(swarm), offset.clone()).prop_map(|(upper, spot, offset)| Place::Own { upper, spot, offset });
     let at = (spot(swarm), upper, offset.clone()).prop_map(|(at, upper, offset)| Place::At { at, upper, offset });
     let frame = (0..FRAMES, offset).prop_map(|(frame, offset)| Place::Frame { frame, offset });
     let raw = (any::<u64>(), 0..49u32).prop_map(|(addr, cut)| Place::Raw { addr: (addr & ((1 << 49) - 1)) >> cut });
@@ -432,7 +431,7 @@ fn offset(params: &'static Params) -> BoxedStrategy<u32> {
         let banks = if id.register().space == Space::Bank { params.num_cb.min(6) } else { 1 };
         id.offset(params, index.index(id.count(params) * banks))
     });
-    let near = (of_register.clone(), 0..4u32).prop_map(|(offset, n)| offset ^ 4 * n);
+    let near = (of_register.clone(), 0..4u32).prop_map(|(offset, n)| offset ^ (4 * n));
     prop_oneof![6 => of_register, 2 => near, 1 => (0..end / 4).prop_map(|n| 4 * n)].boxed()
 }
 
