@@ -416,7 +416,8 @@ mod tests {
         assert_eq!((report.toggles.points, report.toggles.hit, report.toggles.excluded), (2, 1, 1));
         assert_eq!(missed(&report.toggles), ["b[1]"]);
         assert_eq!((report.lines.excluded, missed(&report.lines)), (1, vec!["else"]));
-        let useless = [("toggle m a", "all that it matches was hit"), ("line m none", "matches nothing")].map(|(rule, why)| (rule.to_string(), why));
+        let useless = [("toggle m a", "all that it matches was hit"), ("line m none", "matches nothing")]
+            .map(|(rule, why)| (rule.to_string(), why));
         let used: Vec<_> = report.exclusions.iter().map(|(_, reason, points)| (reason.as_str(), *points)).collect();
         assert_eq!(used, [("it is tied low", 1), ("never", 1)]);
         assert_eq!(report.useless, useless);
