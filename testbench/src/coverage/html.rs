@@ -222,11 +222,11 @@ fn code_section(out: &mut String, code: &CodeReport) {
             ),
         );
     }
-    for rule in &code.useless {
+    for (rule, why) in &code.useless {
         put(
             out,
             &format!(
-                "<tr class=\"hole\"><td><code>{}</code></td><td class=\"number\">0</td><td>of no use</td></tr>",
+                "<tr class=\"hole\"><td><code>{}</code></td><td class=\"number\">0</td><td>of no use: {why}</td></tr>",
                 escape(rule)
             ),
         );
