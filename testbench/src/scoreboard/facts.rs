@@ -180,8 +180,13 @@ impl Scoreboard {
             let t = &this.flight.slots[slot];
             let fate = match t.stage {
                 Stage::Refusing { resp } => {
-                    let fault = if causes.len() == 1 { causes.first().copied() } else { None };
-                    Fate::Refused { raz: resp == burst::OKAY, fault }
+                    let raz = resp == burst::OKAY;
+                    // Old registers may explain it too, but where nothing is pending, what the registers say now comes first.
+                    let mut direct = t.faults().filter(|(zeros, _)| *zeros == raz).map(|(_, fault)| fault);
+                    let (now, more) = (direct.next(), direct.next());
+                    let plain = more.is_none() && causes.iter().all(|cause| cause.code != 0);
+                    let fault = if causes.len() == 1 { causes.first().copied() } else { now.filter(|_| plain) };
+                    Fate::Refused { raz, fault }
                 }
                 _ => Fate::Done { resp: t.worst },
             };
