@@ -11,9 +11,9 @@
 //!
 //! Exit codes: 0 all is well, 1 a check failed, 2 it could not be run.
 
+mod build;
 mod coverage;
 mod mutants;
-mod build;
 mod runner;
 mod setup;
 mod tally;

@@ -109,9 +109,12 @@ impl Tree {
     }
 }
 
-/// Data memory at a frame, for pages or blocks of `2^bits` bytes.
+/// Data memory at a frame, for pages or blocks of `2^bits` bytes. The last eight frames of blocks lie where no memory is.
 pub fn frame(frame: u8, bits: u32) -> u64 {
-    DATA + ((u64::from(frame % FRAMES)) << bits.min(40))
+    let number = u64::from(frame % FRAMES);
+    let there = (DATA_BYTES >> bits.min(40)).max(1);
+    let number = if number + 8 < u64::from(FRAMES) { number % there } else { number };
+    DATA + (number << bits.min(40))
 }
 
 /// The trees in memory. Tables are made when a descriptor below them is first needed.

@@ -117,7 +117,7 @@ impl Swarm {
             kinds,
             steps: rng.random_range(60..220),
             odd: [0, 2, 10, 30][rng.random_range(0..4)],
-            odd_setup: [0, 0, 3, 12][rng.random_range(0..4)],
+            odd_setup: [0, 0, 2, 8][rng.random_range(0..4)],
             pauses: [0, 0, 20, 50, 80][rng.random_range(0..5)],
             latency: [1, 4, 12, 40, 120][rng.random_range(0..5)],
             streams: rng.random_range(1..=STREAMS.len() as u8),
@@ -325,8 +325,8 @@ fn map_at(
 
 fn table(swarm: &Swarm) -> BoxedStrategy<Table> {
     let to = prop_oneof![
-        5 => Just(TableTarget::Same),
-        2 => Just(TableTarget::New),
+        14 => Just(TableTarget::Same),
+        1 => Just(TableTarget::New),
         2 => (0..MAX_TREES as u8).prop_map(|tree| TableTarget::Other { tree }),
         1 => Just(TableTarget::Hole),
         1 => Just(TableTarget::Beyond),
@@ -348,7 +348,7 @@ fn place(swarm: &Swarm) -> BoxedStrategy<Place> {
     let frame = (0..FRAMES, offset).prop_map(|(frame, offset)| Place::Frame { frame, offset });
     let raw = (any::<u64>(), 0..49u32).prop_map(|(addr, cut)| Place::Raw { addr: (addr & ((1 << 49) - 1)) >> cut });
     let odd = swarm.odd;
-    Union::new_weighted(vec![(100, own.boxed()), (5 + odd, at.boxed()), (8, frame.boxed()), (1 + odd / 4, raw.boxed())]).boxed()
+    Union::new_weighted(vec![(100, own.boxed()), (5 + odd, at.boxed()), (4, frame.boxed()), (1 + odd / 4, raw.boxed())]).boxed()
 }
 
 fn burst(swarm: &Swarm) -> BoxedStrategy<Burst> {
@@ -414,12 +414,12 @@ pub(super) fn move_page(rng: &mut impl Rng, swarm: &Swarm) -> Vec<BoxedStrategy<
 fn adjust() -> BoxedStrategy<Adjust> {
     let bank = || 0..4u8;
     prop_oneof![
-        4 => (bank(), sctlr()).prop_map(|(bank, value)| Adjust::Sctlr { bank, value }),
-        2 => (bank(), any::<bool>(), 0..MAX_TREES as u8, asid()).prop_map(|(bank, upper, tree, asid)| Adjust::Ttbr { bank, upper, tree, asid }),
+        6 => (bank(), sctlr()).prop_map(|(bank, value)| Adjust::Sctlr { bank, value }),
+        1 => (bank(), any::<bool>(), 0..MAX_TREES as u8, asid()).prop_map(|(bank, upper, tree, asid)| Adjust::Ttbr { bank, upper, tree, asid }),
         1 => (bank(), pa_size(), sep(), any::<bool>()).prop_map(|(bank, pa_size, sep, wide_asid)| Adjust::Tcr2 { bank, pa_size, sep, wide_asid }),
-        1 => (bank(), bank_kind(prop::bool::weighted(0.3)), 0..3u8, any::<bool>())
+        1 => (bank(), bank_kind(prop::bool::weighted(0.15)), 0..3u8, any::<bool>())
             .prop_map(|(bank, kind, vmid, hyp)| Adjust::Cbar { bank, kind, vmid, hyp }),
-        1 => (bank(), prop::bool::weighted(0.7)).prop_map(|(bank, va64)| Adjust::Cba2r { bank, va64 }),
+        1 => (bank(), prop::bool::weighted(0.85)).prop_map(|(bank, va64)| Adjust::Cba2r { bank, va64 }),
     ]
     .boxed()
 }
@@ -460,7 +460,9 @@ pub(super) fn step(kind: Kind, params: &'static Params, swarm: &Swarm) -> BoxedS
         Kind::Burst => burst(swarm).prop_map(Step::Burst).boxed(),
         Kind::Map => map(swarm).prop_map(Step::Map).boxed(),
         Kind::Table => table(swarm).prop_map(Step::Table).boxed(),
-        Kind::Word => (spot(swarm), 0..4u8, any::<u64>()).prop_map(|(at, level, value)| Step::Word { at, level, value }).boxed(),
+        Kind::Word => (spot(swarm), prop_oneof![4 => Just(3u8), 1 => 0..4u8], any::<u64>())
+            .prop_map(|(at, level, value)| Step::Word { at, level, value })
+            .boxed(),
         Kind::Invalidate => invalidate(swarm).prop_map(Step::Invalidate).boxed(),
         // With the bursts around it it comes from `move_page`.
         Kind::Move => moved(0, 0, false, swarm),
