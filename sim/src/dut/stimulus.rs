@@ -17,8 +17,8 @@ fn set_up(params: &Params) -> [(u32, u64); 7] {
         (regs::CBAR.offset(params, 0), 1 << 16),
         (regs::CBA2R.offset(params, 0), 1),
         (regs::CB_TCR.offset(params, 0), 0x19),
-        (regs::CB_SCTLR.offset(params, 0), 0x61),
-        (regs::SCR0.offset(params, 0), 0x20_0403),
+        (regs::CB_SCTLR.offset(params, 0), 0x161),
+        (regs::SCR0.offset(params, 0), 0x20_0406),
     ]
 }
 
