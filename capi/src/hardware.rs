@@ -55,11 +55,11 @@ impl HostSlave {
         pins.wready = true;
         pins.rvalid = !self.reads.is_empty();
         if let Some(beat) = self.reads.front() {
-            pins.r = beat.clone();
+            pins.r = *beat;
         }
         pins.bvalid = !self.responses.is_empty();
         if let Some(beat) = self.responses.front() {
-            pins.b = beat.clone();
+            pins.b = *beat;
         }
         if pins.rvalid && hardware.rready {
             self.reads.pop_front();
@@ -76,10 +76,10 @@ impl HostSlave {
         }
         if hardware.awvalid {
             self.seen = Some(hardware.aw.addr);
-            self.addresses.push_back(hardware.aw.clone());
+            self.addresses.push_back(hardware.aw);
         }
         if hardware.wvalid {
-            self.data.push_back(hardware.w.clone());
+            self.data.push_back(hardware.w);
         }
         self.write_beats(host, probe);
     }
@@ -104,7 +104,7 @@ impl HostSlave {
     fn write_beats(&mut self, host: &Host, probe: bool) {
         while let (Some(address), Some(beat)) = (self.addresses.front(), self.data.front()) {
             // A burst of which beats are gone is one that starts later: this client's bursts are all INCR.
-            let (address, beat) = (address.clone(), beat.clone());
+            let (address, beat) = (*address, *beat);
             self.data.pop_front();
             let at = beat_addr(&address, 0) & !(self.bus_bytes as u64 - 1);
             if !probe && !self.write_runs(at, &beat, host) {

@@ -16,7 +16,7 @@ pub trait Circuit: Block + Send {
     fn as_any_mut(&mut self) -> &mut dyn Any;
     /// The circuit as a block.
     fn as_block(&self) -> &dyn Block;
-    /// One pass of the simulation: kernels, then signals.
+    /// One pass of the simulation: kernels, then signals; with the quick step ([`crate::quick`]), until the circuit is at rest.
     fn pass(&mut self);
     /// Whether the last pass changed anything.
     fn moved(&self) -> bool;

@@ -173,6 +173,9 @@ pub mod {name} {{
         fn smmu_{name}_delete(model: *mut Opaque);
         fn smmu_{name}_sample(model: *mut Opaque, pins: *mut Pins);
         fn smmu_{name}_cycle(model: *mut Opaque, pins: *mut Pins);
+        fn smmu_{name}_start_trace(model: *mut Opaque);
+        fn smmu_{name}_trace(model: *mut Opaque, time: u64, length: *mut usize) -> *const u8;
+        fn smmu_{name}_end_trace(model: *mut Opaque);
     }}
 
     /// A model and its pins.
@@ -215,6 +218,25 @@ pub mod {name} {{
             // SAFETY: as above.
             unsafe {{ smmu_{name}_cycle(self.model.as_ptr(), &mut self.pins) }}
         }}
+
+        fn start_trace(&mut self) {{
+            // SAFETY: the model lives.
+            unsafe {{ smmu_{name}_start_trace(self.model.as_ptr()) }}
+        }}
+
+        fn trace(&mut self, time: u64) -> &[u8] {{
+            let mut length = 0;
+            // SAFETY: the model lives; the text stays as it is until the next call, which takes the model mutably again.
+            unsafe {{
+                let text = smmu_{name}_trace(self.model.as_ptr(), time, &mut length);
+                if length == 0 {{ &[] }} else {{ std::slice::from_raw_parts(text, length) }}
+            }}
+        }}
+
+        fn end_trace(&mut self) {{
+            // SAFETY: the model lives.
+            unsafe {{ smmu_{name}_end_trace(self.model.as_ptr()) }}
+        }}
     }}
 }}
 "#
@@ -238,9 +260,13 @@ fn cpp(name: &str, size: usize, clock: &str, fields: &str, apply: &str, fetch: &
     format!(
         r#"// Generated from the port list of preset {name}.
 #include "Vsmmu_{name}.h"
+#include "Vsmmu_{name}___024root.h"
 #include "verilated.h"
+#include "verilated_vcd_c.h"
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <string>
 {head}
 namespace {{
 {before}
@@ -248,10 +274,35 @@ struct Pins {{
 {fields}}};
 static_assert(sizeof(Pins) == {size}, "the pin structure of Rust");
 
+// Takes the text of Verilator's trace instead of a file.
+struct Text final : VerilatedVcdFile {{
+    std::string text;
+    bool open(const std::string&) override {{ return true; }}
+    void close() override {{}}
+    ssize_t write(const char* data, ssize_t length) override {{
+        text.append(data, length);
+        return length;
+    }}
+}};
+
+struct Trace {{
+    Text file;
+    std::string taken;
+    VerilatedVcdC vcd{{&file}};
+}};
+
 struct Model {{
     VerilatedContext context;
     Vsmmu_{name} top{{&context, "smmu"}};
+    std::unique_ptr<Trace> trace;
 }};
+
+// Where this version of Verilator keeps the last level of the clock, if it is known: 5.006 and its neighbours have it here.
+template <class Root> auto clock_was_low(Root& root, int) -> decltype(root.__Vtrigrprev__TOP__{clock}, true) {{
+    root.__Vtrigrprev__TOP__{clock} = 0;
+    return true;
+}}
+template <class Root> bool clock_was_low(Root&, long) {{ return false; }}
 
 void apply(Vsmmu_{name}& top, const Pins* pins) {{
 {apply}}}
@@ -277,15 +328,38 @@ void smmu_{name}_sample(Model* model, Pins* pins) {{
     fetch(model->top, pins);
 }}
 
-// One cycle: inputs settle, the clock rises, the outputs of the next cycle are taken.
+// One cycle: inputs settle, the clock rises, the outputs of the next cycle are taken. An evaluation begins with what hangs on the inputs,
+// before it looks for edges: one does if the model can be told that the clock was low.
 void smmu_{name}_cycle(Model* model, Pins* pins) {{
     apply(model->top, pins);
-    model->top.{clock} = 0;
-    model->top.eval();
+    if (!SMMU_ONE_EVALUATION || !clock_was_low(*model->top.rootp, 0)) {{
+        model->top.{clock} = 0;
+        model->top.eval();
+    }}
     model->top.{clock} = 1;
     model->top.eval();
     fetch(model->top, pins);
 }}
+
+void smmu_{name}_start_trace(Model* model) {{
+    model->context.traceEverOn(true);
+    model->trace = std::make_unique<Trace>();
+    model->top.trace(&model->trace->vcd, 99);
+    model->trace->vcd.open("");
+}}
+
+// The text since the last call; it stays until the next one.
+const char* smmu_{name}_trace(Model* model, uint64_t time, size_t* length) {{
+    Trace& trace = *model->trace;
+    trace.vcd.dump(time);
+    trace.vcd.flush();
+    trace.taken.swap(trace.file.text);
+    trace.file.text.clear();
+    *length = trace.taken.size();
+    return trace.taken.data();
+}}
+
+void smmu_{name}_end_trace(Model* model) {{ model->trace.reset(); }}
 
 }}  // extern "C"
 "#

@@ -17,7 +17,8 @@ use std::process::Command;
 
 /// Flags of Verilator. Everything starts as zero, as in RustHDL, and what Verilog calls unknown is zero, too, so that two runs never differ.
 /// Warnings are the business of the front-end check in `smmu-rtl`'s tests.
-const FLAGS: &[&str] = &["--cc", "-O3", "--x-assign", "0", "--x-initial", "0", "-Wno-lint", "-Wno-fatal", "--top-module", "smmu"];
+const FLAGS: &[&str] =
+    &["--cc", "-O3", "--trace", "--x-assign", "0", "--x-initial", "0", "-Wno-lint", "-Wno-fatal", "--top-module", "smmu"];
 
 /// What the models have beside their pins, by feature.
 const EXTRAS: Extras = Extras { coverage: cfg!(feature = "verilator-coverage"), mutants: cfg!(feature = "verilator-mutants") };
@@ -147,18 +148,22 @@ fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str
     if !output.status.success() {
         return Err(format!("verilator on preset '{name}':\n{}", String::from_utf8_lossy(&output.stderr)));
     }
+    // One evaluation a cycle settles everything only if the model has no loops that Verilator goes round until nothing changes.
+    let loops = String::from_utf8_lossy(&output.stderr).contains("UNOPTFLAT");
     let shim_file = work.join("shim.cpp");
     std::fs::write(&shim_file, shim).map_err(io(&shim_file))?;
     let mut files: Vec<PathBuf> = std::fs::read_dir(&work).map_err(io(&work))?.flatten().map(|e| e.path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "cpp"));
     files.sort();
-    // What Verilator calls slow runs once, when a model is made.
-    let (slow, fast): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|f| f.to_string_lossy().contains("__Slow"));
+    // What Verilator calls slow runs once, when a model is made; the trace runs in the cycles of a wave only.
+    let is_slow = |file: &PathBuf| ["__Slow", "__Trace"].iter().any(|word| file.to_string_lossy().contains(word));
+    let (slow, fast): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(is_slow);
     let mut objects = Vec::new();
     // Counting makes the code many times larger: more than this takes the compiler longer than the runs.
     let level = if EXTRAS.coverage { 1 } else { 2 };
     for (files, level) in [(slow, 0), (fast, level)] {
         let mut build = compiler(tool, level);
+        build.define("SMMU_ONE_EVALUATION", if loops { "0" } else { "1" });
         build.include(&work).out_dir(work.join("objects")).files(files);
         objects.extend(build.try_compile_intermediates().map_err(|e| format!("compiling preset '{name}': {e}"))?);
     }

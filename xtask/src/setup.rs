@@ -25,7 +25,8 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     wheels(root)
 }
 
-fn starts(program: &str, arguments: &[&str]) -> bool {
+/// True if the program is there and starts.
+pub fn starts(program: &str, arguments: &[&str]) -> bool {
     let status = Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|s| s.success())
 }

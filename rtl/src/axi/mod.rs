@@ -6,7 +6,7 @@
 use crate::prelude::*;
 
 /// An address channel (AW or AR) that the block receives. `IDW` id bits, `AW` address bits.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "AddrOut"]
 pub struct AddrIn<const IDW: usize, const AW: usize> {
     pub valid: Signal<In, Bit>,
@@ -26,7 +26,7 @@ pub struct AddrIn<const IDW: usize, const AW: usize> {
 }
 
 /// An address channel (AW or AR) that the block drives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "AddrIn"]
 pub struct AddrOut<const IDW: usize, const AW: usize> {
     pub valid: Signal<Out, Bit>,
@@ -46,7 +46,7 @@ pub struct AddrOut<const IDW: usize, const AW: usize> {
 }
 
 /// A write data channel that the block receives. `DW` data bits, `SW` = `DW` / 8 strobes.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "WriteOut"]
 pub struct WriteIn<const DW: usize, const SW: usize> {
     pub valid: Signal<In, Bit>,
@@ -57,7 +57,7 @@ pub struct WriteIn<const DW: usize, const SW: usize> {
 }
 
 /// A write data channel that the block drives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "WriteIn"]
 pub struct WriteOut<const DW: usize, const SW: usize> {
     pub valid: Signal<Out, Bit>,
@@ -68,7 +68,7 @@ pub struct WriteOut<const DW: usize, const SW: usize> {
 }
 
 /// A write response channel that the block receives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "RespOut"]
 pub struct RespIn<const IDW: usize> {
     pub valid: Signal<In, Bit>,
@@ -78,7 +78,7 @@ pub struct RespIn<const IDW: usize> {
 }
 
 /// A write response channel that the block drives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "RespIn"]
 pub struct RespOut<const IDW: usize> {
     pub valid: Signal<Out, Bit>,
@@ -88,7 +88,7 @@ pub struct RespOut<const IDW: usize> {
 }
 
 /// A read data channel that the block receives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "ReadOut"]
 pub struct ReadIn<const IDW: usize, const DW: usize> {
     pub valid: Signal<In, Bit>,
@@ -100,7 +100,7 @@ pub struct ReadIn<const IDW: usize, const DW: usize> {
 }
 
 /// A read data channel that the block drives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "ReadIn"]
 pub struct ReadOut<const IDW: usize, const DW: usize> {
     pub valid: Signal<Out, Bit>,
@@ -112,7 +112,7 @@ pub struct ReadOut<const IDW: usize, const DW: usize> {
 }
 
 /// An AXI4-Lite address channel that the block receives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "LiteAddrOut"]
 pub struct LiteAddrIn<const AW: usize> {
     pub valid: Signal<In, Bit>,
@@ -123,7 +123,7 @@ pub struct LiteAddrIn<const AW: usize> {
 }
 
 /// An AXI4-Lite address channel that the block drives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "LiteAddrIn"]
 pub struct LiteAddrOut<const AW: usize> {
     pub valid: Signal<Out, Bit>,
@@ -133,7 +133,7 @@ pub struct LiteAddrOut<const AW: usize> {
 }
 
 /// An AXI4-Lite write data channel that the block receives (64-bit data).
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "LiteWriteOut"]
 pub struct LiteWriteIn {
     pub valid: Signal<In, Bit>,
@@ -143,7 +143,7 @@ pub struct LiteWriteIn {
 }
 
 /// An AXI4-Lite write data channel that the block drives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "LiteWriteIn"]
 pub struct LiteWriteOut {
     pub valid: Signal<Out, Bit>,
@@ -153,7 +153,7 @@ pub struct LiteWriteOut {
 }
 
 /// An AXI4-Lite write response channel that the block drives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "LiteRespIn"]
 pub struct LiteRespOut {
     pub valid: Signal<Out, Bit>,
@@ -162,7 +162,7 @@ pub struct LiteRespOut {
 }
 
 /// An AXI4-Lite write response channel that the block receives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "LiteRespOut"]
 pub struct LiteRespIn {
     pub valid: Signal<In, Bit>,
@@ -171,7 +171,7 @@ pub struct LiteRespIn {
 }
 
 /// An AXI4-Lite read data channel that the block drives (64-bit data).
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "LiteReadIn"]
 pub struct LiteReadOut {
     pub valid: Signal<Out, Bit>,
@@ -181,7 +181,7 @@ pub struct LiteReadOut {
 }
 
 /// An AXI4-Lite read data channel that the block receives.
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "LiteReadOut"]
 pub struct LiteReadIn {
     pub valid: Signal<In, Bit>,

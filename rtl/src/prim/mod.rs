@@ -1,5 +1,6 @@
 //! Primitives: leaf blocks whose simulation is plain Rust and whose Verilog is written by hand, each proved equal by a test.
 
+pub mod dff;
 pub mod fifo;
 pub mod queue;
 pub mod ram;

@@ -46,6 +46,8 @@ impl<T: Synth> Block for Strap<T> {
     }
 }
 
+impl<T: Synth> crate::quick::Field for Strap<T> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

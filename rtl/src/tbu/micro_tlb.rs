@@ -326,14 +326,39 @@ impl<const N: usize> Logic for MicroTlb<N> {
     }
 }
 
-/// `(a ^ b)` over the chunks, each excused by its mask bits: one term of an AND.
-fn page_equal(a: &str, b: &str, masks: &[&str]) -> String {
-    let term = |(k, (low, n)): (usize, &(usize, usize))| {
-        let high = low + n - 1;
-        let excuse: String = masks.iter().fold(String::new(), |text, m| format!("{text} | {m}[{k}]"));
-        format!("({a}[{high}:{low}] == {b}[{high}:{low}]{excuse})")
+/// The statements that compare every tag: with the two look-ups, and with the operation if there is one.
+fn compare(entries: usize) -> String {
+    let each = |term: &dyn Fn(usize) -> String| (0..entries).rev().map(term).collect::<Vec<_>>().join(",\n    ");
+    let same = |port: &str| {
+        each(&|i| {
+            format!(
+                "(sid_{i} == {port}_sid) & (|(perm_{i} & {port}_need)) & ~(mask_{i}[6] & {port}_over) & ~(|((vpn_{i} ^ {port}_vpn) & keep_{i}))"
+            )
+        })
     };
-    CHUNKS.iter().enumerate().map(term).collect::<Vec<_>>().join(" & ")
+    let page = |i: usize| format!("~(|((vpn_{i} ^ op_vpn) & keep_{i} & op_keep))");
+    let dropped = each(&|i| {
+        format!(
+            "(~op_use_hyp | (vmid_{i}[8] == op_hyp)) & (~op_use_vmid | (vmid_{i} == op_vmid)) & (~op_use_va | part_{i} | {}) & (~op_use_asid | (op_use_va ? ~ng_{i} | (asid_{i} == op_asid) : ng_{i} & (asid_{i} == op_asid)))",
+            page(i)
+        )
+    });
+    let overlaps = each(&|i| format!("{} & (sid_{i} == op_sid)", page(i)));
+    format!(
+        "\
+  gone = {{{entries}{{op_all}}}};
+  if (op_inv) gone = {{
+    {dropped}}};
+  if (op_fill) gone = victim | {{
+    {overlaps}}};
+  rd_same = {{
+    {}}};
+  wr_same = {{
+    {}}};
+",
+        same("rd"),
+        same("wr")
+    )
 }
 
 /// The block in Verilog: every entry written out, because tools agree on plain registers more than on arrays of them.
@@ -352,9 +377,11 @@ reg [35:0] op_ppn;
 reg [5:0] op_perm;
 reg [15:0] op_asid;
 reg [8:0] op_vmid;
+wire [36:0] op_keep = {{{op_keep}}};
 wire full = &valid;
 wire [{top}:0] victim = full ? robin : ~valid & (valid + {N}'h1);
-wire [{top}:0] gone, rd_same, wr_same;
+// What follows is compared at the clock edge only, so a simulator need not do it whenever an input moves.
+reg [{top}:0] gone, rd_same, wr_same;
 initial begin
   valid = {N}'h0;
   rd_match = {N}'h0;
@@ -382,7 +409,7 @@ always @(posedge clock) begin
   op_all <= drop_all;
   op_inv <= inv_valid & ~drop_all;
   op_fill <= fill_valid & ~inv_valid & ~drop_all & ~op_inv & ~op_all;
-  valid <= (valid & ~gone) | (op_fill ? victim : {N}'h0);
+{compare}  valid <= (valid & ~gone) | (op_fill ? victim : {N}'h0);
   rd_match <= valid & ~gone & rd_same;
   wr_match <= valid & ~gone & wr_same;
   if (op_fill & full) robin <= {{robin[{top2}:0], robin[{top}]}};
@@ -397,11 +424,13 @@ always @(posedge clock) begin
   end
 end",
         top2 = N - 2,
+        compare = compare(N),
+        op_keep =
+            CHUNKS.iter().enumerate().rev().map(|(k, (_, n))| format!("{{{n}{{~op_mask[{k}]}}}}")).collect::<Vec<_>>().join(", "),
     );
     for i in 0..N {
-        let overlap = page_equal(&format!("vpn_{i}"), "op_vpn", &[&format!("mask_{i}"), "op_mask"]);
-        let rd = page_equal(&format!("vpn_{i}"), "rd_vpn", &[&format!("mask_{i}")]);
-        let wr = page_equal(&format!("vpn_{i}"), "wr_vpn", &[&format!("mask_{i}")]);
+        let keep: Vec<String> = CHUNKS.iter().enumerate().rev().map(|(k, (_, n))| format!("{{{n}{{~mask_{i}[{k}]}}}}")).collect();
+        let keep = keep.join(", ");
         let _ = writeln!(
             v,
             "\
@@ -413,13 +442,7 @@ reg [5:0] perm_{i};
 reg ng_{i}, part_{i};
 reg [15:0] asid_{i};
 reg [8:0] vmid_{i};
-wire page_{i} = {overlap};
-wire asid_same_{i} = asid_{i} == op_asid;
-wire inv_{i} = (~op_use_hyp | (vmid_{i}[8] == op_hyp)) & (~op_use_vmid | (vmid_{i} == op_vmid)) & (~op_use_va | page_{i} | part_{i})
-  & (~op_use_asid | (op_use_va ? (~ng_{i} | asid_same_{i}) : (ng_{i} & asid_same_{i})));
-assign gone[{i}] = op_all | (op_inv & inv_{i}) | (op_fill & (victim[{i}] | (page_{i} & (sid_{i} == op_sid))));
-assign rd_same[{i}] = (sid_{i} == rd_sid) & (|(perm_{i} & rd_need)) & ~(mask_{i}[6] & rd_over) & {rd};
-assign wr_same[{i}] = (sid_{i} == wr_sid) & (|(perm_{i} & wr_need)) & ~(mask_{i}[6] & wr_over) & {wr};
+wire [36:0] keep_{i} = {{{keep}}};
 initial begin
   sid_{i} = 15'h0;
   vpn_{i} = 37'h0;

@@ -5,7 +5,7 @@ use crate::params::{MINI, PRESETS};
 use crate::prelude::*;
 use crate::prim::ram::RamSync;
 
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "BeatOut"]
 struct BeatIn {
     valid: Signal<In, Bit>,
@@ -13,7 +13,7 @@ struct BeatIn {
     data: Signal<In, Word<12>>,
 }
 
-#[derive(LogicInterface, Clone, Debug, Default)]
+#[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "BeatIn"]
 struct BeatOut {
     valid: Signal<Out, Bit>,

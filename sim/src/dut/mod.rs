@@ -8,7 +8,13 @@ use bitvec::prelude::*;
 use smmu_rtl::params::Params;
 use std::path::PathBuf;
 
+#[cfg(test)]
+mod fields;
+pub mod lockstep;
+pub mod pins;
 pub mod rust_hdl;
+#[cfg(test)]
+mod stimulus;
 #[cfg(feature = "verilator")]
 pub mod verilator;
 
@@ -176,6 +182,12 @@ pub enum DeviceError {
     /// The name is none of [`ENGINES`].
     #[error("no engine is called '{0}'; `smmu list` shows those that there are")]
     UnknownEngine(String),
+    /// The engine is there, but not in this build.
+    #[error(
+        "this build has no engine '{0}': build with '--features verilator', or with 'cargo xtask build'; it takes Verilator 5 and a C++ \
+         compiler (Debian: 'apt-get install verilator g++')"
+    )]
+    NotBuilt(&'static str),
     /// The engine has no circuit of that preset.
     #[error("this engine has no preset '{0}'; `smmu list` shows those that there are")]
     UnknownPreset(String),
@@ -185,6 +197,20 @@ pub enum DeviceError {
     /// The combinational logic of the circuit did not come to rest: a bug in the hardware description.
     #[error("cycle {0}: the circuit does not settle (a combinational loop)")]
     NotSettled(u64),
+    /// Two engines that run side by side do not agree.
+    #[error("cycle {cycle}: pin {pin} is 0x{:x} in {} and 0x{:x} in {}; {wave}", values[0], engines[0], values[1], engines[1])]
+    Lockstep {
+        /// The cycle, as [`Device::cycles`] counts.
+        cycle: u64,
+        /// The first pin that differs, in the order of the port list.
+        pin: String,
+        /// Names of the engines.
+        engines: [&'static str; 2],
+        /// What they have on the pin.
+        values: Box<[u128; 2]>,
+        /// Where the wave of the last cycles is, or why there is none.
+        wave: String,
+    },
     /// A wave file could not be written.
     #[error("wave file {}: {source}; check the folder and the space left on the disk", path.display())]
     Wave { path: PathBuf, source: std::io::Error },
@@ -224,16 +250,56 @@ pub trait Device {
 /// Engines that this build has: name and one line.
 pub const ENGINES: &[(&str, &str)] = &[
     ("rusthdl", "the RustHDL circuit, stepped in the caller's thread; needs nothing else installed"),
+    ("rusthdl-passes", "the same circuit, stepped as RustHDL does by itself; for comparison, slow"),
     #[cfg(feature = "verilator")]
-    ("verilator", "the emitted Verilog, compiled by Verilator"),
+    ("verilator", "the emitted Verilog, compiled by Verilator; the fast one"),
+    #[cfg(feature = "verilator")]
+    ("lockstep", "rusthdl and verilator side by side, every output pin compared in every cycle"),
 ];
 
+/// Engines that a build with the feature `verilator` has beyond the others.
+pub const OPTIONAL_ENGINES: &[&str] = &["verilator", "lockstep"];
+
 /// A device of that engine and preset.
+///
+/// # Errors
+/// An engine that is unknown or not in this build, or one that cannot be made.
 pub fn device(engine: &str, params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
     match engine {
         "rusthdl" => rust_hdl::device(params),
+        "rusthdl-passes" => rust_hdl::device_by_passes(params),
         #[cfg(feature = "verilator")]
         "verilator" => verilator::device(params),
-        other => Err(DeviceError::UnknownEngine(other.to_string())),
+        #[cfg(feature = "verilator")]
+        "lockstep" => {
+            let (first, second) = (rust_hdl::device(params)?, verilator::device(params)?);
+            Ok(Box::new(lockstep::Lockstep::new(first, second, &std::env::temp_dir())))
+        }
+        other => match OPTIONAL_ENGINES.iter().find(|name| **name == other) {
+            Some(name) => Err(DeviceError::NotBuilt(name)),
+            None => Err(DeviceError::UnknownEngine(other.to_string())),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use smmu_rtl::params::MINI;
+
+    #[test]
+    fn engines_are_found_by_name() {
+        for (name, _) in ENGINES {
+            assert_eq!(device(name, &MINI).expect("a device").engine(), *name);
+        }
+        let unknown = device("abacus", &MINI).map(|_| ()).expect_err("no such engine");
+        assert!(unknown.to_string().contains("smmu list"), "{unknown}");
+        for name in OPTIONAL_ENGINES {
+            let built = ENGINES.iter().any(|(engine, _)| engine == name);
+            match device(name, &MINI) {
+                Ok(device) => assert!(built, "{}", device.engine()),
+                Err(error) => assert!(!built && error.to_string().contains("--features verilator"), "{error}"),
+            }
+        }
     }
 }

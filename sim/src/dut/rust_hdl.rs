@@ -2,6 +2,10 @@
 //!
 //! # One cycle
 //!
+//! Without a wave, the circuit is stepped by [`smmu_rtl::quick`], which runs only what has something new: the inputs settle, the clock
+//! rises, the circuit settles, the outputs are read. In the cycles of a wave it is stepped as RustHDL does by itself, because a wave wants
+//! to know which signals moved; `both_steps_agree` compares the two.
+//!
 //! RustHDL simulates by *passes*: each pass runs the kernel of every block once, parents first, and then lets every signal take
 //! the value that was assigned to it. A value crosses one level of the block tree a pass, so a pass that changes nothing means
 //! that the circuit has settled. [`Device::cycle`] does:
@@ -21,14 +25,15 @@
 //! The circuit must settle within [`MAX_PASSES`]; [`DeviceError::NotSettled`] otherwise, which means a combinational loop.
 
 use super::{Device, DeviceError, Inputs, Outputs, WaveRequest};
-use crate::wave::Wave;
+use crate::wave::{Wants, Wave};
 use ::rust_hdl::prelude::Block;
 use smmu_rtl::circuit::circuit;
 use smmu_rtl::params::Params;
+use smmu_rtl::quick;
 
 mod pins;
 mod preset;
-mod signals;
+pub(super) mod signals;
 
 pub use pins::Pins;
 pub use preset::Preset;
@@ -41,9 +46,21 @@ pub const MAX_PASSES: usize = 100;
 /// # Errors
 /// A preset that this engine has no circuit for, or no memory to build it in.
 pub fn device(params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
+    Ok(Box::new(engine(params)?))
+}
+
+/// The same, never stepped by anything but RustHDL's own passes: what the quick step is compared with.
+///
+/// # Errors
+/// As [`device`].
+pub fn device_by_passes(params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
+    Ok(Box::new(Engine { only_passes: true, ..engine(params)? }))
+}
+
+fn engine(params: &'static Params) -> Result<Engine<Preset>, DeviceError> {
     let circuit = circuit(params).map_err(DeviceError::Elaboration)?;
     let circuit = circuit.ok_or_else(|| DeviceError::UnknownPreset(params.name.to_string()))?;
-    Ok(Box::new(Engine::new(params, Box::new(Preset(circuit)))))
+    Ok(Engine::new(params, Box::new(Preset(circuit))))
 }
 
 /// A circuit and its pins as they stand.
@@ -56,6 +73,9 @@ pub struct Engine<T> {
     /// Idle cycles that were jumped over: part of the wave's time, not clocked.
     skipped: u64,
     wave: Option<(Wave, signals::Changes)>,
+    only_passes: bool,
+    /// False if the circuit did not come to rest when the device was made; its first cycle reports it.
+    settled: bool,
 }
 
 impl<T: Pins> Engine<T> {
@@ -66,10 +86,9 @@ impl<T: Pins> Engine<T> {
         let mut outputs = Outputs { s_axi: vec![Default::default(); params.tbus], ..Outputs::default() };
         top.set_clock(false);
         top.drive(&inputs);
-        // A circuit that does not settle here does not settle in its first cycle either, and is reported there.
-        let _ = settle(top.as_mut(), None);
+        let settled = settle(top.as_mut(), None);
         top.sample(&mut outputs);
-        Engine { params, top, inputs, outputs, cycles: 0, skipped: 0, wave: None }
+        Engine { params, top, inputs, outputs, cycles: 0, skipped: 0, wave: None, only_passes: false, settled }
     }
 
     /// The circuit.
@@ -77,9 +96,14 @@ impl<T: Pins> Engine<T> {
         &self.top
     }
 
-    fn settle(&mut self) -> Result<(), DeviceError> {
-        let changes = self.wave.as_mut().map(|(_, changes)| changes);
-        if settle(self.top.as_mut(), changes) {
+    /// Lets the circuit come to rest: by RustHDL's own passes if the wave asks for this cycle.
+    fn settle(&mut self, pass_by_pass: bool) -> Result<(), DeviceError> {
+        let settled = if pass_by_pass {
+            settle(self.top.as_mut(), self.wave.as_mut().map(|(_, changes)| changes))
+        } else {
+            quick::with(|| self.top.update_all()).1
+        };
+        if settled {
             Ok(())
         } else {
             Err(DeviceError::NotSettled(self.cycles))
@@ -118,7 +142,11 @@ impl<T: Pins> Device for Engine<T> {
     }
 
     fn engine(&self) -> &'static str {
-        "rusthdl"
+        if self.only_passes {
+            "rusthdl-passes"
+        } else {
+            "rusthdl"
+        }
     }
 
     fn outputs(&self) -> &Outputs {
@@ -126,16 +154,24 @@ impl<T: Pins> Device for Engine<T> {
     }
 
     fn cycle(&mut self, inputs: &Inputs) -> Result<(), DeviceError> {
+        if !self.settled {
+            return Err(DeviceError::NotSettled(self.cycles));
+        }
+        let pass_by_pass =
+            self.only_passes || self.wave.as_ref().is_some_and(|(wave, _)| wave.wants(self.cycles) != Wants::Nothing);
         if self.inputs != *inputs {
             self.inputs.clone_from(inputs);
             self.top.drive(inputs);
-            self.settle()?;
+            self.settle(pass_by_pass)?;
         }
         self.record();
         self.top.set_clock(true);
-        pass(self.top.as_mut(), &mut self.wave.as_mut().map(|(_, changes)| changes));
+        if pass_by_pass {
+            pass(self.top.as_mut(), &mut self.wave.as_mut().map(|(_, changes)| changes));
+            self.top.set_clock(false);
+        }
+        self.settle(pass_by_pass)?;
         self.top.set_clock(false);
-        self.settle()?;
         self.top.sample(&mut self.outputs);
         self.cycles += 1;
         Ok(())

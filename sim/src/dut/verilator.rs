@@ -11,6 +11,9 @@ use smmu_rtl::params::Params;
 use std::ptr::NonNull;
 
 mod bits;
+#[cfg(test)]
+mod tests;
+mod wave;
 
 #[allow(missing_docs)]
 mod models {
@@ -36,6 +39,12 @@ trait Model: Send {
     fn look(&mut self);
     /// One cycle with the inputs of the structure; leaves the outputs in it.
     fn cycle(&mut self);
+    /// Starts Verilator's own trace: its header comes with the first [`Model::trace`].
+    fn start_trace(&mut self);
+    /// The text of the trace since the last call, with the values as they stand at `time`.
+    fn trace(&mut self, time: u64) -> &[u8];
+    /// Ends the trace.
+    fn end_trace(&mut self);
 }
 
 /// A device of that preset.
@@ -81,7 +90,9 @@ struct Engine {
     model: Box<dyn Model>,
     outputs: Outputs,
     cycles: u64,
+    /// Idle cycles that were jumped over: part of the wave's time, not clocked.
     skipped: u64,
+    wave: Option<wave::Recorder>,
 }
 
 impl Engine {
@@ -91,7 +102,7 @@ impl Engine {
         model.drive(&Inputs { aresetn: false, ..Inputs::idle(params) });
         model.look();
         model.sample(&mut outputs);
-        Engine { params, model, outputs, cycles: 0, skipped: 0 }
+        Engine { params, model, outputs, cycles: 0, skipped: 0, wave: None }
     }
 }
 
@@ -110,6 +121,9 @@ impl Device for Engine {
 
     fn cycle(&mut self, inputs: &Inputs) -> Result<(), DeviceError> {
         self.model.drive(inputs);
+        if let Some(wave) = &mut self.wave {
+            wave.record(self.model.as_mut(), self.cycles, self.skipped);
+        }
         self.model.cycle();
         self.model.sample(&mut self.outputs);
         self.cycles += 1;
@@ -125,11 +139,18 @@ impl Device for Engine {
     }
 
     fn start_wave(&mut self, request: WaveRequest) -> Result<(), DeviceError> {
-        let source = std::io::Error::new(std::io::ErrorKind::Unsupported, "this engine writes no waves");
-        Err(DeviceError::Wave { path: request.path, source })
+        self.finish_wave()?;
+        self.wave = Some(wave::Recorder::new(self.params, &request, self.model.as_mut())?);
+        Ok(())
     }
 
     fn finish_wave(&mut self) -> Result<(), DeviceError> {
-        Ok(())
+        match self.wave.take() {
+            Some(wave) => {
+                self.model.end_trace();
+                wave.finish()
+            }
+            None => Ok(()),
+        }
     }
 }

@@ -11,7 +11,8 @@
 //! line smmu_tbu_out default:*: every value of the selector has a branch of its own
 //! ```
 //!
-//! that is kind, module, pattern (of a signal's bit, or of the text of a line), colon and blank, reason. `*` stands for any text.
+//! that is kind, module, pattern (of a signal's bit, or of the text of a line), colon and blank, reason. `*` stands for any text, and
+//! `[15:4]` at the end of a signal for each of these bits.
 //! A rule that excludes nothing is reported, and so is one whose points were all hit: it has become wrong.
 
 use super::report::percent;
@@ -181,8 +182,21 @@ impl Rule {
     }
 
     fn covers(&self, what: What, module: &str, name: &str) -> bool {
-        self.what == what && glob(&self.module, module) && glob(&self.pattern, name)
+        self.what == what && glob(&self.module, module) && (glob(&self.pattern, name) || in_range(&self.pattern, name))
     }
+}
+
+/// Whether the pattern is a signal with a range of bits, `x[15:4]`, and the name one of these bits.
+fn in_range(pattern: &str, name: &str) -> bool {
+    let bits = |text: &str| -> Option<(String, String)> {
+        let (signal, bits) = text.strip_suffix(']')?.rsplit_once('[')?;
+        Some((signal.to_string(), bits.to_string()))
+    };
+    let (Some((signal, range)), Some((this, bit))) = (bits(pattern), bits(name)) else { return false };
+    let number = |text: &str| text.parse::<u32>().ok();
+    let ends = range.split_once(':').and_then(|(high, low)| Some((number(high)?, number(low)?)));
+    let inside = ends.zip(number(&bit)).is_some_and(|((high, low), bit)| (low..=high).contains(&bit));
+    inside && glob(&signal, &this)
 }
 
 /// Whether the pattern, in which `*` stands for any text, is the whole of `text`.
@@ -234,8 +248,8 @@ pub struct CodeReport {
     pub modules: BTreeMap<String, (Tally, Tally)>,
     /// Rules that were used: text, reason, points that they exclude.
     pub exclusions: Vec<(String, String, usize)>,
-    /// Rules that exclude nothing, or nothing but what was hit.
-    pub useless: Vec<String>,
+    /// Rules that exclude nothing, or nothing but what was hit: text, and which of both.
+    pub useless: Vec<(String, &'static str)>,
 }
 
 impl CodeReport {
@@ -297,13 +311,19 @@ impl CodeReport {
         for (rule, (points, missed)) in exclusions.0.iter().zip(used) {
             if missed == 0 {
                 let why = if points == 0 { "matches nothing" } else { "all that it matches was hit" };
-                report.useless.push(format!("{}: {why}", rule.text));
+                report.useless.push((rule.text.clone(), why));
             } else {
                 report.exclusions.push((rule.text.clone(), rule.reason.clone(), missed));
             }
         }
         report
     }
+}
+
+/// Of presets that share their rules: a rule that one of them needs is of use.
+pub fn share_rules(reports: &mut [CodeReport]) {
+    let used: BTreeSet<String> = reports.iter().flat_map(|report| &report.exclusions).map(|(rule, ..)| rule.clone()).collect();
+    reports.iter_mut().for_each(|report| report.useless.retain(|(rule, _)| !used.contains(rule)));
 }
 
 impl fmt::Display for CodeReport {
@@ -325,8 +345,8 @@ impl fmt::Display for CodeReport {
         if let Some(more) = self.toggles.missed.len().checked_sub(SHOWN).filter(|&more| more > 0) {
             writeln!(out, "  .. and {more} more that were not toggled (all of them with --json)")?;
         }
-        for rule in &self.useless {
-            writeln!(out, "  useless exclusion: {rule}")?;
+        for (rule, why) in &self.useless {
+            writeln!(out, "  useless exclusion: {rule}: {why}")?;
         }
         Ok(())
     }
@@ -396,9 +416,15 @@ mod tests {
         assert_eq!((report.toggles.points, report.toggles.hit, report.toggles.excluded), (2, 1, 1));
         assert_eq!(missed(&report.toggles), ["b[1]"]);
         assert_eq!((report.lines.excluded, missed(&report.lines)), (1, vec!["else"]));
+        let useless = [("toggle m a", "all that it matches was hit"), ("line m none", "matches nothing")]
+            .map(|(rule, why)| (rule.to_string(), why));
         let used: Vec<_> = report.exclusions.iter().map(|(_, reason, points)| (reason.as_str(), *points)).collect();
         assert_eq!(used, [("it is tied low", 1), ("never", 1)]);
-        assert_eq!(report.useless, ["toggle m a: all that it matches was hit", "line m none: matches nothing"]);
+        assert_eq!(report.useless, useless);
+        let other = CodeReport::new("zynqmp", &file(&[point("v_toggle", 1, 1, "a", "", 0)]), &exclusions, SOURCE);
+        let mut both = [report, other];
+        share_rules(&mut both);
+        assert_eq!(both[0].useless, useless[1..], "the other preset needs the first");
     }
 
     #[test]
@@ -407,6 +433,20 @@ mod tests {
         assert_eq!(CodeCounts::parse("C 'x' 1").expect_err("no page"), (1, "no page"));
         assert_eq!(Exclusions::parse("toggle a b").expect_err("no reason").0, 1);
         assert_eq!(Exclusions::parse("\nbranch a b: c").expect_err("no kind"), (2, "a rule begins with 'toggle' or 'line'"));
+    }
+
+    #[test]
+    fn ranges_stand_for_their_bits() {
+        for (pattern, name, fits) in [
+            ("x*[15:4]", "xy[4]", true),
+            ("x*[15:4]", "xy[15]", true),
+            ("x*[15:4]", "xy[3]", false),
+            ("x[15:4]", "y[7]", false),
+            ("x[15:4]", "x", false),
+            ("m[*][3:0]", "m[12][2]", true),
+        ] {
+            assert_eq!(in_range(pattern, name), fits, "{pattern} {name}");
+        }
     }
 
     #[test]

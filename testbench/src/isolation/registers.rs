@@ -213,7 +213,8 @@ impl Registers {
             _ => {
                 let of = &self.now.banks[n];
                 let vmid = vmid(of.cbar);
-                let tag = |asid: u64| asid as u32 & of.config.asid_mask();
+                // Of an 8-bit ASID the upper half has to be written as zero; hardware need not ignore it.
+                let tag = |asid: u64| asid as u32 & 0xffff;
                 match id {
                     regs::CB_TLBIALL => Names::Vmid(vmid),
                     regs::CB_TLBIASID => Names::Asid { vmid, asid: tag(value.into()) },

@@ -69,7 +69,7 @@ pub(super) struct Descriptors {
 }
 
 impl Config {
-    pub(super) fn asid_mask(&self) -> u32 {
+    fn asid_mask(&self) -> u32 {
         if self.tcr2 >> 4 & 1 == 1 {
             0xffff
         } else {

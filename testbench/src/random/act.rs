@@ -22,13 +22,21 @@ pub(super) struct Machine {
     groups: Vec<Option<(u8, u8)>>,
     /// Trees of each bank.
     trees: Vec<(u8, u8)>,
+    /// ASID and VMID of each bank.
+    tags: Vec<(u16, u8)>,
     /// The last register value that was read.
     pub last_value: u64,
 }
 
 impl Machine {
     pub(super) fn new(params: &Params) -> Self {
-        Machine { params: *params, groups: vec![None; params.num_smr], trees: vec![(0, 0); params.num_cb], last_value: 0 }
+        Machine {
+            params: *params,
+            groups: vec![None; params.num_smr],
+            trees: vec![(0, 0); params.num_cb],
+            tags: vec![(0, 0); params.num_cb],
+            last_value: 0,
+        }
     }
 
     pub(super) fn reset(&mut self) {
@@ -46,10 +54,15 @@ impl Machine {
         }
     }
 
+    /// The bank that a stream was last mapped to.
+    fn own_bank(&self, stream: u8) -> usize {
+        let bank = self.groups.iter().flatten().find(|(of, _)| *of == stream).map_or(0, |(_, bank)| *bank);
+        self.bank(bank)
+    }
+
     /// The tree that a stream's bank was last set up with.
     fn own_tree(&self, stream: u8, upper: bool) -> u8 {
-        let bank = self.groups.iter().flatten().find(|(of, _)| *of == stream).map_or(0, |(_, bank)| *bank);
-        let (lower, high) = self.trees[self.bank(bank)];
+        let (lower, high) = self.trees[self.own_bank(stream)];
         if upper {
             high
         } else {
@@ -86,7 +99,7 @@ impl Run<'_> {
                 Port::Walk => self.bench.walk_slave().options_mut().pauses = *pauses,
             },
             // These take time: the run does them itself.
-            Step::Sync { .. } | Step::Hold { .. } | Step::Drain | Step::Wait | Step::Reset => {}
+            Step::Move(_) | Step::Sync { .. } | Step::Hold { .. } | Step::Drain | Step::Wait | Step::Reset => {}
         }
     }
 
@@ -98,6 +111,7 @@ impl Run<'_> {
     fn bank(&mut self, b: &Bank) {
         let n = self.machine.bank(b.bank);
         self.machine.trees[n] = b.trees;
+        self.machine.tags[n] = (b.asid, b.vmid);
         let (lower, upper) = (self.forest.tree(b.trees.0), self.forest.tree(b.trees.1));
         let epd = u32::from(b.epd.0) << 7 | u32::from(b.epd.1) << 23;
         let sizes = u32::from(lower.size) | u32::from(upper.size) << 16;
@@ -160,10 +174,10 @@ impl Run<'_> {
 
     fn map(&mut self, m: &Map) {
         let tree = self.forest.tree(m.at.tree);
-        let level = u32::from(m.level).clamp(tree.start_level(), 3);
+        let level = tree.leaf_level(m.level);
         let kind = if level == 3 { VALID | TABLE } else { VALID };
         let output = frame(m.frame, tree.entry_bits(level)) & ADDRESS;
-        self.put(m.at, m.level, (output | m.bits & !3) ^ kind ^ u64::from(m.invalid));
+        self.put(m.at, level as u8, (output | m.bits & !3) ^ kind ^ u64::from(m.invalid));
     }
 
     fn table(&mut self, t: &Table) {
@@ -240,6 +254,23 @@ impl Run<'_> {
         }
     }
 
+    /// Writes a leaf and its invalidation. The bank that it concerns, none for a global one.
+    pub(super) fn move_page(&mut self, m: &Move) -> Option<u8> {
+        use InvalidateKind::*;
+        let stream = m.stream % STREAMS.len() as u8;
+        let (bank, tree) = (self.machine.own_bank(stream), self.machine.own_tree(stream, m.upper));
+        let at = Spot { tree, spot: m.spot };
+        self.map(&Map { at, level: m.level, frame: m.frame, bits: m.bits, invalid: false });
+        let (asid, vmid) = self.machine.tags[bank];
+        let by_vmid = matches!(m.kind, Vmid | VmidS1);
+        let tag = if by_vmid { vmid.into() } else { asid };
+        let other = Spot { spot: m.spot.wrapping_add(10) % layout::SPOTS, ..at };
+        let (tag, at) = if m.named { (tag, at) } else { (tag ^ 1, other) };
+        self.invalidate(&Invalidate { kind: m.kind, bank: bank as u8, tag, at, upper: m.upper, halves: false });
+        let global = by_vmid || matches!(m.kind, AllNsnh | AllH | VaH | VaH64 | ValH64);
+        (!global).then_some(bank as u8)
+    }
+
     fn invalidate(&mut self, i: &Invalidate) {
         use InvalidateKind::*;
         let bank = self.machine.bank(i.bank);
@@ -258,6 +289,7 @@ impl Run<'_> {
             AllNsnh => (regs::TLBIALLNSNH, 0, 0),
             AllH => (regs::TLBIALLH, 0, 0),
             VaH64 => (regs::TLBIVAH64, 0, page),
+            ValH64 => (regs::TLBIVALH64, 0, page),
             VaH => (regs::TLBIVAH, 0, va & 0xffff_f000),
         };
         if i.halves && id.register().width == 64 {
@@ -300,17 +332,19 @@ impl Run<'_> {
     }
 
     fn errors(&mut self, place: ErrorPlace, reads: bool, writes: bool) {
-        let range = match place {
-            ErrorPlace::Frame { frame: n, line } => {
-                let start = frame(n, 12) + 64 * u64::from(line & 63);
-                start..start + 64
+        match place {
+            // Wherever a page of that frame may be, for each size of page.
+            ErrorPlace::Frame { frame: n, first, lines } => {
+                for bits in [12, 14, 16] {
+                    let start = frame(n, bits) + 64 * u64::from(first & 63);
+                    self.bench.memory().inject_errors(start..start + 64 * u64::from(lines), reads, writes);
+                }
             }
             ErrorPlace::Descriptor { at, level } => {
                 let Some(slot) = self.forest.slot(self.bench.memory(), at, level) else { return };
-                slot..slot + 8
+                self.bench.memory().inject_errors(slot..slot + 8, reads, writes);
             }
-        };
-        self.bench.memory().inject_errors(range, reads, writes);
+        }
     }
 }
 
@@ -341,7 +375,7 @@ fn shape(a: &mut AddrBeat, bus: usize, fit: bool) {
         FIXED => a.len &= 15,
         WRAP => a.addr &= !(bytes - 1),
         INCR if fit => {
-            let room = (PAGE - (a.addr % PAGE & !(bytes - 1))) / bytes;
+            let room = (PAGE - ((a.addr % PAGE) & !(bytes - 1))) / bytes;
             a.len = a.len.min((room - 1).min(255) as u8);
         }
         _ => {}

@@ -7,7 +7,7 @@
 use super::act::Machine;
 use super::bounds::Bounds;
 use super::layout::Forest;
-use super::program::{Program, Step};
+use super::program::{Program, Step, SyncAfter};
 use crate::axi::master::{Holds, MasterOptions};
 use crate::bench::observe::Observer;
 use crate::bench::{Bench, BenchError, BenchOptions};
@@ -161,6 +161,15 @@ impl<'a> Run<'a> {
                 Step::Sync { bank, wait } => {
                     self.post_sync(bank);
                     if wait {
+                        self.wait_for_sync(bank)?;
+                    }
+                }
+                Step::Move(ref moved) => {
+                    let bank = self.move_page(moved);
+                    if moved.sync != SyncAfter::None {
+                        self.post_sync(bank);
+                    }
+                    if moved.sync == SyncAfter::Wait {
                         self.wait_for_sync(bank)?;
                     }
                 }

@@ -56,6 +56,12 @@ impl Tree {
         4 - (self.input_bits() - self.granule_bits()).div_ceil(self.level_bits())
     }
 
+    /// The level that a leaf meant for `level` gets: one that has leaves in this granule, and is there.
+    pub fn leaf_level(self, level: u8) -> u32 {
+        let highest = if self.granule_bits() == 12 { 1 } else { 2 };
+        u32::from(level).clamp(self.start_level().max(highest), 3)
+    }
+
     /// log2 of the bytes that a descriptor at `level` covers.
     pub fn entry_bits(self, level: u32) -> u32 {
         self.granule_bits() + (3 - level.min(3)) * self.level_bits()
@@ -103,9 +109,12 @@ impl Tree {
     }
 }
 
-/// Data memory at a frame, for pages or blocks of `2^bits` bytes.
+/// Data memory at a frame, for pages or blocks of `2^bits` bytes. The last eight frames of blocks lie where no memory is.
 pub fn frame(frame: u8, bits: u32) -> u64 {
-    DATA + ((u64::from(frame % FRAMES)) << bits.min(40))
+    let number = u64::from(frame % FRAMES);
+    let there = (DATA_BYTES >> bits.min(40)).max(1);
+    let number = if number + 8 < u64::from(FRAMES) { number % there } else { number };
+    DATA + (number << bits.min(40))
 }
 
 /// The trees in memory. Tables are made when a descriptor below them is first needed.

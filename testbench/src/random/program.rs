@@ -98,6 +98,8 @@ pub enum Step {
     Burst(Burst),
     /// Writes an invalidation command.
     Invalidate(Invalidate),
+    /// Moves a page of a stream to another frame, with the invalidation that belongs to it.
+    Move(Move),
     /// Asks for a synchronization.
     Sync {
         /// The bank, or none for the global one.
@@ -190,12 +192,14 @@ pub enum Port {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorPlace {
-    /// A line of 64 bytes in a frame of data memory.
+    /// Lines of 64 bytes in a frame of data memory.
     Frame {
         /// Frame.
         frame: u8,
-        /// Line in its first 4 KiB.
-        line: u8,
+        /// First line, in its first 4 KiB.
+        first: u8,
+        /// How many.
+        lines: u8,
     },
     /// The descriptor of a spot.
     Descriptor {
@@ -344,7 +348,7 @@ pub struct Global {
 pub struct Map {
     /// Where.
     pub at: Spot,
-    /// Level of the leaf; levels that have no such leaf in this granule give an illegal descriptor.
+    /// Level of the leaf, moved to one that has leaves in this granule (illegal ones are for [`Step::Word`]).
     pub level: u8,
     /// Frame of data memory.
     pub frame: u8,
@@ -471,6 +475,42 @@ pub struct Invalidate {
     pub halves: bool,
 }
 
+/// A page that moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// Stream of the pool; its bank's tree, tags and bank are used.
+    pub stream: u8,
+    /// In the region of TTBR1.
+    pub upper: bool,
+    /// Spot.
+    pub spot: u8,
+    /// Level of the leaf.
+    pub level: u8,
+    /// Frame of data memory.
+    pub frame: u8,
+    /// Attributes.
+    #[serde(with = "super::hex")]
+    pub bits: u64,
+    /// The invalidation.
+    pub kind: InvalidateKind,
+    /// It names this page; otherwise something else.
+    pub named: bool,
+    /// What follows.
+    pub sync: SyncAfter,
+}
+
+/// Synchronization after an invalidation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncAfter {
+    /// None.
+    None,
+    /// It is asked for.
+    Post,
+    /// It is waited for.
+    Wait,
+}
+
 /// Invalidation commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -499,4 +539,6 @@ pub enum InvalidateKind {
     VaH64,
     /// TLBIVAH.
     VaH,
+    /// TLBIVALH64.
+    ValH64,
 }

@@ -23,6 +23,7 @@ pub(super) enum Kind {
     Table,
     Word,
     Invalidate,
+    Move,
     Sync,
     Fault,
     Adjust,
@@ -78,7 +79,8 @@ impl Swarm {
             (Map, 8),
             (Table, 2),
             (Word, 1),
-            (Invalidate, 6),
+            (Invalidate, 4),
+            (Move, 3),
             (Sync, 4),
             (Fault, 6),
             (Adjust, 2),
@@ -113,9 +115,9 @@ impl Swarm {
         let kinds = usual.map(&mut weight).to_vec();
         Swarm {
             kinds,
-            steps: rng.random_range(100..360),
+            steps: rng.random_range(60..220),
             odd: [0, 2, 10, 30][rng.random_range(0..4)],
-            odd_setup: [0, 0, 3, 12][rng.random_range(0..4)],
+            odd_setup: [0, 0, 2, 8][rng.random_range(0..4)],
             pauses: [0, 0, 20, 50, 80][rng.random_range(0..5)],
             latency: [1, 4, 12, 40, 120][rng.random_range(0..5)],
             streams: rng.random_range(1..=STREAMS.len() as u8),
@@ -214,7 +216,7 @@ fn spot_number(swarm: &Swarm) -> BoxedStrategy<u8> {
 /// SCTLR: translate, report, interrupt, HUPCF, AFFD, WXN and bits without effect.
 fn sctlr() -> BoxedStrategy<u32> {
     let bit = |per_cent: f64, bits: u32| prop::bool::weighted(per_cent).prop_map(move |set| if set { bits } else { 0 });
-    let known = (bit(0.95, 1), bit(0.7, 1 << 5), bit(0.6, 1 << 6), bit(0.65, 1 << 8), bit(0.15, 1 << 3), bit(0.15, 1 << 9));
+    let known = (bit(0.95, 1), bit(0.7, 1 << 5), bit(0.6, 1 << 6), bit(0.8, 1 << 8), bit(0.15, 1 << 3), bit(0.15, 1 << 9));
     let other = prop_oneof![6 => Just(0u32), 1 => any::<u32>().prop_map(|bits| bits & !0x369)];
     (known, other).prop_map(|((m, cfre, cfie, hupcf, affd, wxn), other)| m | cfre | cfie | hupcf | affd | wxn | other).boxed()
 }
@@ -241,7 +243,7 @@ fn bank(bank: impl Strategy<Value = u8> + 'static, swarm: &Swarm) -> BoxedStrate
     let kind = (bank_kind(swarm.odd_setup()), swarm.odd_setup().prop_map(|odd| !odd));
     let tcr = (
         prop::bool::weighted(0.05),
-        prop::bool::weighted(0.3),
+        prop::bool::weighted(0.1),
         prop_oneof![20 => Just(0u32), 1 => any::<u32>()],
         prop_oneof![20 => Just(0u64), 1 => any::<u64>().prop_map(|bits| bits & 0x8000_0000_0fff)],
     );
@@ -323,8 +325,8 @@ fn map_at(
 
 fn table(swarm: &Swarm) -> BoxedStrategy<Table> {
     let to = prop_oneof![
-        5 => Just(TableTarget::Same),
-        2 => Just(TableTarget::New),
+        14 => Just(TableTarget::Same),
+        1 => Just(TableTarget::New),
         2 => (0..MAX_TREES as u8).prop_map(|tree| TableTarget::Other { tree }),
         1 => Just(TableTarget::Hole),
         1 => Just(TableTarget::Beyond),
@@ -340,13 +342,12 @@ fn table(swarm: &Swarm) -> BoxedStrategy<Table> {
 fn place(swarm: &Swarm) -> BoxedStrategy<Place> {
     let offset = prop_oneof![3 => (0..64u16).prop_map(|n| n * 64), 1 => 0..4096u16];
     let upper = prop::bool::weighted(0.2);
-    let own =
-        (upper.clone(), spot_number(swarm), offset.clone()).prop_map(|(upper, spot, offset)| Place::Own { upper, spot, offset });
+    let own = (upper, spot_number(swarm), offset.clone()).prop_map(|(upper, spot, offset)| Place::Own { upper, spot, offset });
     let at = (spot(swarm), upper, offset.clone()).prop_map(|(at, upper, offset)| Place::At { at, upper, offset });
     let frame = (0..FRAMES, offset).prop_map(|(frame, offset)| Place::Frame { frame, offset });
     let raw = (any::<u64>(), 0..49u32).prop_map(|(addr, cut)| Place::Raw { addr: (addr & ((1 << 49) - 1)) >> cut });
     let odd = swarm.odd;
-    Union::new_weighted(vec![(100, own.boxed()), (5 + odd, at.boxed()), (8, frame.boxed()), (1 + odd / 4, raw.boxed())]).boxed()
+    Union::new_weighted(vec![(100, own.boxed()), (5 + odd, at.boxed()), (4, frame.boxed()), (1 + odd / 4, raw.boxed())]).boxed()
 }
 
 fn burst(swarm: &Swarm) -> BoxedStrategy<Burst> {
@@ -370,21 +371,54 @@ fn burst(swarm: &Swarm) -> BoxedStrategy<Burst> {
 
 fn invalidate(swarm: &Swarm) -> BoxedStrategy<Invalidate> {
     use InvalidateKind::*;
-    let kind = prop::sample::select(vec![Va, Val, Vaa, Vaal, Va, Val, Vaa, Asid, All, Vmid, VmidS1, AllNsnh, AllH, VaH64, VaH]);
+    let kind =
+        prop::sample::select(vec![Va, Val, Vaa, Vaal, Va, Val, Vaa, Asid, All, Vmid, VmidS1, AllNsnh, AllH, VaH64, VaH, ValH64]);
     (kind, 0..4u8, prop_oneof![asid(), 0..4u16], spot(swarm), prop::bool::weighted(0.2), prop::bool::weighted(0.2))
         .prop_map(|(kind, bank, tag, at, upper, halves)| Invalidate { kind, bank, tag, at, upper, halves })
         .boxed()
 }
 
+fn moved(stream: u8, spot: u8, upper: bool, swarm: &Swarm) -> BoxedStrategy<Step> {
+    use InvalidateKind::*;
+    let kind = prop::sample::select(vec![Va, Val, Vaa, Vaal, Asid, All, Vmid, VmidS1, AllNsnh, AllH, VaH64, VaH, ValH64]);
+    let sync = prop_oneof![1 => Just(SyncAfter::None), 1 => Just(SyncAfter::Post), 4 => Just(SyncAfter::Wait)];
+    let level = prop_oneof![12 => Just(3u8), 1 => Just(2), 1 => Just(1)];
+    (level, 0..FRAMES, leaf_bits(swarm), kind, prop::bool::weighted(0.8), sync)
+        .prop_map(move |(level, frame, bits, kind, named, sync)| {
+            Step::Move(Move { stream, upper, spot, level, frame, bits, kind, named, sync })
+        })
+        .boxed()
+}
+
+/// A page that is used, moves, and is used again.
+pub(super) fn move_page(rng: &mut impl Rng, swarm: &Swarm) -> Vec<BoxedStrategy<Step>> {
+    let (stream, spot, upper) =
+        (rng.random_range(0..swarm.streams), rng.random_range(0..swarm.spots.min(18)), rng.random_ratio(1, 6));
+    let there = |_| {
+        burst(swarm)
+            .prop_map(move |b| {
+                Step::Burst(Burst { stream, place: Place::Own { upper, spot, offset: 64 * u16::from(b.id) }, ..b })
+            })
+            .boxed()
+    };
+    let mut steps: Vec<BoxedStrategy<Step>> = (0..rng.random_range(1..4)).map(there).collect();
+    if rng.random() {
+        steps.push(Just(Step::Drain).boxed());
+    }
+    steps.push(moved(stream, spot, upper, swarm));
+    steps.extend((0..rng.random_range(1..4)).map(there));
+    steps
+}
+
 fn adjust() -> BoxedStrategy<Adjust> {
     let bank = || 0..4u8;
     prop_oneof![
-        4 => (bank(), sctlr()).prop_map(|(bank, value)| Adjust::Sctlr { bank, value }),
-        3 => (bank(), any::<bool>(), 0..MAX_TREES as u8, asid()).prop_map(|(bank, upper, tree, asid)| Adjust::Ttbr { bank, upper, tree, asid }),
+        6 => (bank(), sctlr()).prop_map(|(bank, value)| Adjust::Sctlr { bank, value }),
+        1 => (bank(), any::<bool>(), 0..MAX_TREES as u8, asid()).prop_map(|(bank, upper, tree, asid)| Adjust::Ttbr { bank, upper, tree, asid }),
         1 => (bank(), pa_size(), sep(), any::<bool>()).prop_map(|(bank, pa_size, sep, wide_asid)| Adjust::Tcr2 { bank, pa_size, sep, wide_asid }),
-        1 => (bank(), bank_kind(prop::bool::weighted(0.3)), 0..3u8, any::<bool>())
+        1 => (bank(), bank_kind(prop::bool::weighted(0.15)), 0..3u8, any::<bool>())
             .prop_map(|(bank, kind, vmid, hyp)| Adjust::Cbar { bank, kind, vmid, hyp }),
-        1 => (bank(), prop::bool::weighted(0.7)).prop_map(|(bank, va64)| Adjust::Cba2r { bank, va64 }),
+        1 => (bank(), prop::bool::weighted(0.85)).prop_map(|(bank, va64)| Adjust::Cba2r { bank, va64 }),
     ]
     .boxed()
 }
@@ -397,7 +431,7 @@ fn offset(params: &'static Params) -> BoxedStrategy<u32> {
         let banks = if id.register().space == Space::Bank { params.num_cb.min(6) } else { 1 };
         id.offset(params, index.index(id.count(params) * banks))
     });
-    let near = (of_register.clone(), 0..4u32).prop_map(|(offset, n)| offset ^ 4 * n);
+    let near = (of_register.clone(), 0..4u32).prop_map(|(offset, n)| offset ^ (4 * n));
     prop_oneof![6 => of_register, 2 => near, 1 => (0..end / 4).prop_map(|n| 4 * n)].boxed()
 }
 
@@ -408,7 +442,7 @@ fn read(params: &'static Params) -> BoxedStrategy<Step> {
 fn write(params: &'static Params) -> BoxedStrategy<Step> {
     let data = prop_oneof![2 => any::<u64>(), 1 => (0..64u32).prop_map(|bit| 1 << bit), 1 => Just(0), 1 => Just(u64::MAX)];
     let whole = |offset: u32| if offset & 4 == 0 { 0x0fu8 } else { 0xf0 };
-    let strobes = prop_oneof![6 => Just(None), 3 => Just(Some(0xffu8)), 1 => any::<u8>().prop_map(Some)];
+    let strobes = prop_oneof![12 => Just(None), 6 => Just(Some(0xffu8)), 2 => any::<u8>().prop_map(Some), 1 => Just(Some(0))];
     (offset(params), data, strobes)
         .prop_map(move |(offset, data, strobes)| Step::Write { offset, data, strobes: strobes.unwrap_or(whole(offset)) })
         .boxed()
@@ -425,8 +459,12 @@ pub(super) fn step(kind: Kind, params: &'static Params, swarm: &Swarm) -> BoxedS
         Kind::Burst => burst(swarm).prop_map(Step::Burst).boxed(),
         Kind::Map => map(swarm).prop_map(Step::Map).boxed(),
         Kind::Table => table(swarm).prop_map(Step::Table).boxed(),
-        Kind::Word => (spot(swarm), 0..4u8, any::<u64>()).prop_map(|(at, level, value)| Step::Word { at, level, value }).boxed(),
+        Kind::Word => (spot(swarm), prop_oneof![4 => Just(3u8), 1 => 0..4u8], any::<u64>())
+            .prop_map(|(at, level, value)| Step::Word { at, level, value })
+            .boxed(),
         Kind::Invalidate => invalidate(swarm).prop_map(Step::Invalidate).boxed(),
+        // With the bursts around it it comes from `move_page`.
+        Kind::Move => moved(0, 0, false, swarm),
         Kind::Sync => (recorder(), any::<bool>()).prop_map(|(bank, wait)| Step::Sync { bank, wait }).boxed(),
         Kind::Fault => {
             (recorder(), any::<bool>(), any::<bool>()).prop_map(|(bank, read, clear)| Step::Fault { bank, read, clear }).boxed()
@@ -443,7 +481,8 @@ pub(super) fn step(kind: Kind, params: &'static Params, swarm: &Swarm) -> BoxedS
         Kind::Read => read(params),
         Kind::Write => write(params),
         Kind::Errors => {
-            let frame = (0..FRAMES, 0..64u8).prop_map(|(frame, line)| ErrorPlace::Frame { frame, line });
+            let frame = (0..FRAMES, prop_oneof![2 => Just((0u8, 64u8)), 1 => (0..64u8, 1..4u8)])
+                .prop_map(|(frame, (first, lines))| ErrorPlace::Frame { frame, first, lines });
             let descriptor = (spot(swarm), 0..4u8).prop_map(|(at, level)| ErrorPlace::Descriptor { at, level });
             let errors = (prop_oneof![frame, descriptor], any::<bool>(), any::<bool>())
                 .prop_map(|(place, reads, writes)| Step::Errors { place, reads, writes });
@@ -475,7 +514,7 @@ pub(super) fn registers(swarm: &Swarm) -> Vec<BoxedStrategy<Step>> {
     for n in 0..4 {
         steps.push(bank(Just(n), swarm).prop_map(Step::Bank).boxed());
     }
-    for n in 0..swarm.streams.min(6) {
+    for n in 0..swarm.streams {
         steps.push(stream(Just(n), Just(n), swarm).prop_map(Step::Stream).boxed());
     }
     steps.push(global(swarm).prop_map(Step::Global).boxed());

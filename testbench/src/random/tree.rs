@@ -38,6 +38,11 @@ impl ProgramTree {
         }
         for _ in 0..swarm.steps {
             let kind = swarm.kind(&mut rng);
+            if kind == strategy::Kind::Move {
+                let around = strategy::move_page(&mut rng, &swarm).into_iter();
+                steps.extend(around.map(|step| tree(&strategy::timed(step, swarm.gap), &mut runner)));
+                continue;
+            }
             steps.push(tree(&strategy::timed(strategy::step(kind, params, &swarm), swarm.gap), &mut runner));
             if kind == strategy::Kind::Reset {
                 let registers = strategy::registers(&swarm).into_iter();

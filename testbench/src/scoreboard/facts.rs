@@ -129,7 +129,8 @@ impl Scoreboard {
                 o.in_use && o.stage == Stage::Waiting && o.write == t.write && o.port == t.port && o.serial < t.serial
             };
             let path = if latency.saturating_sub(stalled) <= HIT {
-                if this.flight.slots.iter().any(older) {
+                // Writes go in order: older ones that have not gone are those that will be refused.
+                if !t.write && this.flight.slots.iter().any(older) {
                     Path::HitUnderMiss
                 } else {
                     Path::Hit
@@ -179,8 +180,13 @@ impl Scoreboard {
             let t = &this.flight.slots[slot];
             let fate = match t.stage {
                 Stage::Refusing { resp } => {
-                    let fault = if causes.len() == 1 { causes.first().copied() } else { None };
-                    Fate::Refused { raz: resp == burst::OKAY, fault }
+                    let raz = resp == burst::OKAY;
+                    // Old registers may explain it too, but where nothing is pending, what the registers say now comes first.
+                    let mut direct = t.faults().filter(|(zeros, _)| *zeros == raz).map(|(_, fault)| fault);
+                    let (now, more) = (direct.next(), direct.next());
+                    let plain = more.is_none() && causes.iter().all(|cause| cause.code != 0);
+                    let fault = if causes.len() == 1 { causes.first().copied() } else { now.filter(|_| plain) };
+                    Fate::Refused { raz, fault }
                 }
                 _ => Fate::Done { resp: t.worst },
             };

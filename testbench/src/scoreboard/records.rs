@@ -41,8 +41,8 @@ const GLOBAL_REGISTERS: [(RegId, u8); 6] =
 const BANK_RECORDED: u64 = 0x8000_01fe;
 const GLOBAL_RECORDED: u64 = 0x8000_01ff;
 const MULTI: u64 = 1 << 31;
-/// Register writes that a fault may be older than.
-const MAX_WRITES: usize = 4;
+/// Halves of register writes that a fault may be older than.
+const MAX_WRITES: usize = 6;
 /// Faults that a read may be older than.
 const MAX_BEFORE: usize = 16;
 
@@ -315,8 +315,11 @@ impl Records {
         let recorder = &mut self.recorders[n];
         recorder.states = next;
         recorder.last_event = cycle;
-        recorder.writes.truncate(MAX_WRITES - 1);
-        recorder.writes.push_front((cycle, (offset, data, strobes)));
+        recorder.writes.truncate(MAX_WRITES - 2);
+        // The hardware performs a 64-bit write in two halves, the low one first: a fault may come between them.
+        for half in [0x0f, 0xf0].into_iter().filter(|half| strobes & half != 0) {
+            recorder.writes.push_front((cycle, (offset, data, strobes & half)));
+        }
         if cleared {
             recorder.last_clear = cycle;
             recorder.known_owner = None;
@@ -342,9 +345,12 @@ impl Records {
             if potential.is_empty() { self.recorders[n].states.clone() } else { self.with_potential(n, potential) };
         possible.retain(shows);
         let recorder = &mut self.recorders[n];
+        // It may have looked before a fault that was answered since it was accepted: then it tells nothing about what is there now.
+        if recorder.before.iter().any(|(until, states)| *until >= asked && states.iter().any(shows)) {
+            return true;
+        }
         if possible.is_empty() {
-            // It may have looked before a fault that came since it was accepted.
-            return recorder.before.iter().any(|(until, states)| *until >= asked && states.iter().any(shows));
+            return false;
         }
         if !recorder.states.iter().any(shows) {
             recorder.last_event = cycle;
@@ -380,15 +386,16 @@ impl Records {
 
     /// What the registers may show, for messages.
     pub(super) fn describe(&self, n: usize) -> String {
-        let states: Vec<String> = self.recorders[n]
-            .states
-            .iter()
-            .map(|s| {
-                let [fsr, far, syn0, syn1, syn2, ipafar] = s.values;
-                format!("fsr={fsr:#x} far={far:#x} fsynr={syn0:#x},{syn1:#x} frsynra={syn2:#x} ipafar={ipafar:#x}")
-            })
-            .collect();
-        states.join(" or ")
+        let all = &self.recorders[n].states;
+        let shown = all.iter().take(3).map(|s| {
+            let [fsr, far, syn0, syn1, syn2, ipafar] = s.values;
+            format!("fsr={fsr:#x} far={far:#x} fsynr={syn0:#x},{syn1:#x} frsynra={syn2:#x} ipafar={ipafar:#x}")
+        });
+        let text = shown.collect::<Vec<String>>().join(" or ");
+        match all.len() {
+            0..=3 => text,
+            n => format!("{text} or {} more", n - 3),
+        }
     }
 
     /// A register write may have changed an interrupt enable.

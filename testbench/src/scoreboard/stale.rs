@@ -243,12 +243,12 @@ fn scope(id: RegId, index: usize, payload: u64, oracle: &dyn Oracle, params: &Pa
         regs::TLBIVMID | regs::TLBIVMIDS1 => Scope::Vmid(payload as u16 & 0xff),
         _ => {
             let vmid = vmid(oracle, params, index);
-            let wide = stage1(oracle, params, index).asid_mask();
-            let asid = (payload >> 48 & wide) as u16;
+            // Of an 8-bit ASID the upper half has to be written as zero: hardware need not ignore it, so such a command ends nothing.
+            let asid = (payload >> 48) as u16;
             let page = payload & 0x1f_ffff_ffff;
             match id {
                 regs::CB_TLBIALL => Scope::Vmid(vmid),
-                regs::CB_TLBIASID => Scope::Asid(vmid, (payload & wide) as u16),
+                regs::CB_TLBIASID => Scope::Asid(vmid, payload as u16),
                 regs::CB_TLBIVA => Scope::Address(vmid, Some(asid), page, false),
                 regs::CB_TLBIVAL => Scope::Address(vmid, Some(asid), page, true),
                 regs::CB_TLBIVAA => Scope::Address(vmid, None, page, false),

@@ -126,6 +126,7 @@ fn before_walks(bench: &mut Bench) -> Outcome {
         bank(bench, &tables, false, SCTLR_USUAL)?;
         narrow(bench)?;
         bench.write32(regs::CB_TCR.offset(&params, BANK), tables.tcr() | EPD0)?;
+        bench.invalidate_bank(BANK)?;
         bench.run_cycles(SETTLED)?;
         refused_every_way(bench, 0x1000)?;
         bench.write32(regs::CB_TCR.offset(&params, BANK), tables.tcr())?;
@@ -168,10 +169,14 @@ fn global(bench: &mut Bench) -> Outcome {
         let odd = [Burst::read(off, RAM, 2, 3).kind(RESERVED), Burst::read(off, 1 << 48 | RAM, 2, 3)];
         for read in plain.into_iter().chain(odd) {
             let write = read.clone().into_write(bus_bytes, |_| 4);
-            for burst in [read, write] {
-                bench.burst(burst)?;
+            for burst in [&read, &write] {
+                bench.burst(burst.clone())?;
                 global_record(bench)?;
             }
+            // Both before the record is read: MULTI.
+            bench.burst(read)?;
+            bench.burst(write)?;
+            global_record(bench)?;
         }
         // A register access that is refused is a global fault, too.
         let missing = (params.num_page + params.num_cb) as u32 * 0x1000;

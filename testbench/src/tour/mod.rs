@@ -92,6 +92,7 @@ mod tests {
     #[test]
     fn the_tour_is_clean_and_covers_what_it_is_for() {
         let covered = run(&MINI, "rusthdl").expect("clean");
+        let mut missing: Vec<String> = Vec::new();
         let report = crate::coverage::report::Report::new(&covered).expect("mini is known");
         for name in [
             "region",
@@ -104,7 +105,8 @@ mod tests {
         ] {
             let group = report.presets[0].groups.iter().find(|group| group.name == name).expect("there is such a group");
             let holes: Vec<String> = group.in_state(crate::coverage::report::State::Hole).map(|bin| bin.name()).collect();
-            assert!(holes.is_empty(), "{name}: {holes:?}");
+            missing.extend(holes.into_iter().map(|bin| format!("{name}: {bin}")));
         }
+        assert!(missing.is_empty(), "{missing:#?}");
     }
 }

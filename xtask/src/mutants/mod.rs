@@ -16,6 +16,7 @@ use crate::runner::{logged, tell};
 use anyhow::{bail, Context};
 use list::{Mutation, Rules};
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,7 +74,7 @@ pub fn run(root: &Path, args: &Args) -> anyhow::Result<bool> {
         return Ok(true);
     }
     let start = Instant::now();
-    let fates = try_all(&program, mutations.len(), args.programs)?;
+    let fates = try_all(root, &program, &mutations, args.programs)?;
     let (text, good) = report(&mutations, &fates, &rules);
     print!("{text}");
     println!("{:.0} s; the whole list is {FOLDER}/report.txt", start.elapsed().as_secs_f64());
@@ -117,8 +118,11 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| path.display().to_string())
 }
 
-/// All of them, on all cores.
-fn try_all(program: &Path, count: usize, programs: u32) -> anyhow::Result<Vec<Fate>> {
+/// All of them, on all cores. What is known already stands in `fates.txt`.
+fn try_all(root: &Path, program: &Path, mutations: &[Mutation], programs: u32) -> anyhow::Result<Vec<Fate>> {
+    let path = root.join(FOLDER).join("fates.txt");
+    let file = Mutex::new(std::fs::File::create(&path).with_context(|| path.display().to_string())?);
+    let count = mutations.len();
     let next = AtomicUsize::new(1);
     let fates = Mutex::new(vec![Fate::Survived; count]);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -129,6 +133,9 @@ fn try_all(program: &Path, count: usize, programs: u32) -> anyhow::Result<Vec<Fa
                 return Ok(());
             }
             let fate = try_one(program, number, programs)?;
+            if let Ok(mut file) = file.lock() {
+                writeln!(file, "{number} {}: {fate:?}", mutations[number - 1]).with_context(|| path.display().to_string())?;
+            }
             if let Ok(mut fates) = fates.lock() {
                 fates[number - 1] = fate;
             }

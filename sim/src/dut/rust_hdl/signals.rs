@@ -13,6 +13,7 @@
 use crate::wave::layout::{flat_name, Item, Scope, ScopeKind, Var, VarKind};
 use crate::wave::{Sample, Wants, Wave};
 use ::rust_hdl::prelude::{Atom, Block, Probe, TypeDescriptor, TypeKind, VCDValue};
+use smmu_rtl::verilog;
 use vcd::Value;
 
 /// The signals of a circuit.
@@ -21,6 +22,20 @@ pub struct Layout {
     pub tree: Scope,
     /// By signal index: the number of its first source. A plain signal has one source, a structure one a field.
     first_source: Vec<usize>,
+    /// By source: where it comes from.
+    #[cfg_attr(not(feature = "verilator"), allow(dead_code))]
+    pub origins: Vec<Origin>,
+}
+
+/// A source in the emitted Verilog.
+#[cfg_attr(not(feature = "verilator"), allow(dead_code))]
+pub struct Origin {
+    /// Instances and signal, joined by dots: `smmu.tbu.rd_pipe.state.q`. `None` for a field of a structure, which the Verilog has not.
+    pub name: Option<String>,
+    /// Names of the states in order of their numbers, if the signal is a state.
+    pub states: Vec<String>,
+    /// True for a clock.
+    pub clock: bool,
 }
 
 /// Which signals moved since the last record.
@@ -56,14 +71,21 @@ pub fn record(top: &dyn Block, wave: &mut Wave, changes: &mut Changes, cycle: u6
 
 /// The tree of that circuit.
 pub fn layout(top: &dyn Block, name: &str) -> Layout {
-    let mut building = Building { open: vec![Scope::new("", ScopeKind::Block)], first_source: Vec::new(), sources: 0 };
+    let mut building = Building {
+        open: vec![Scope::new("", ScopeKind::Block)],
+        first_source: Vec::new(),
+        sources: 0,
+        instances: Vec::new(),
+        bundles: Vec::new(),
+        origins: Vec::new(),
+    };
     top.accept(name, &mut building);
     let root = building.open.pop().unwrap_or_else(|| Scope::new(name, ScopeKind::Block));
     let tree = match root.items.into_iter().next() {
         Some(Item::Scope(scope)) => scope,
         _ => Scope::new(name, ScopeKind::Block),
     };
-    Layout { tree, first_source: building.first_source }
+    Layout { tree, first_source: building.first_source, origins: building.origins }
 }
 
 struct Noting<'a> {
@@ -120,6 +142,10 @@ struct Building {
     open: Vec<Scope>,
     first_source: Vec<usize>,
     sources: usize,
+    /// Names of the blocks that are open, as in the Verilog, and of the bundles, as in RustHDL.
+    instances: Vec<String>,
+    bundles: Vec<String>,
+    origins: Vec<Origin>,
 }
 
 impl Building {
@@ -162,24 +188,40 @@ impl Building {
 
 impl Probe for Building {
     fn visit_start_scope(&mut self, name: &str, _node: &dyn Block) {
+        self.instances.push(verilog::flat_name(name));
         self.open(name, ScopeKind::Block);
     }
 
     fn visit_end_scope(&mut self, _name: &str, _node: &dyn Block) {
+        self.instances.pop();
         self.close();
     }
 
     fn visit_start_namespace(&mut self, name: &str, _node: &dyn Block) {
+        self.bundles.push(name.to_string());
         self.open(name, ScopeKind::Channel);
     }
 
     fn visit_end_namespace(&mut self, _name: &str, _node: &dyn Block) {
+        self.bundles.pop();
         self.close();
     }
 
     fn visit_atom(&mut self, name: &str, signal: &dyn Atom) {
+        let descriptor = signal.descriptor();
         self.first_source.push(self.sources);
-        self.add(name, &signal.descriptor());
+        self.add(name, &descriptor);
+        let own = self.bundles.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("$");
+        let path = self.instances.iter().cloned().chain([verilog::flat_name(&own)]).collect::<Vec<_>>().join(".");
+        let structure = matches!(descriptor.kind, TypeKind::Composite(_));
+        let states = match &descriptor.kind {
+            TypeKind::Enum(states) => states.clone(),
+            _ => Vec::new(),
+        };
+        let clock = descriptor.name == "clock";
+        for _ in self.origins.len()..self.sources {
+            self.origins.push(Origin { name: (!structure).then(|| path.clone()), states: states.clone(), clock });
+        }
     }
 }
 

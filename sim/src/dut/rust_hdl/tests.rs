@@ -1,7 +1,8 @@
 //! Tests on a small circuit with three levels of blocks, a state machine, a bus channel and combinational paths both ways.
 
 use super::*;
-use crate::dut::LiteToSlave;
+use crate::dut::lockstep::Lockstep;
+use crate::dut::{stimulus, LiteToSlave};
 use ::rust_hdl::prelude::simulate;
 use smmu_rtl::axi::LiteAddrIn;
 use smmu_rtl::params::MINI;
@@ -226,6 +227,39 @@ impl Pins for Loop {
     }
     fn drive(&mut self, _: &Inputs) {}
     fn sample(&self, _: &mut Outputs) {}
+}
+
+#[test]
+fn both_steps_agree() {
+    // The same hardware, once with a wave in every third stretch of cycles (RustHDL's own passes), once without (the quick step).
+    let folder = std::env::temp_dir().join(format!("smmu-steps-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (mut quick, mut mixed) = (toy(), toy());
+    for (cycle, value) in stimulus().take(3_000).enumerate() {
+        if cycle % 30 == 0 {
+            let from = cycle as u64 + 10;
+            mixed.finish_wave().expect("written");
+            mixed.start_wave(WaveRequest { path: folder.join("toy.vcd"), from, to: from + 9 }).expect("a file");
+        }
+        let inputs = inputs(cycle >= 3 && cycle % 500 != 250, value);
+        quick.cycle(&inputs).expect("settles");
+        mixed.cycle(&inputs).expect("settles");
+        assert_eq!(quick.outputs(), mixed.outputs(), "cycle {cycle}");
+        for n in 0..2 {
+            let sum = |engine: &Engine<Toy>| (engine.top().pair.adder[n].sum.q.val(), engine.top().pair.adder[n].state.q.val());
+            assert_eq!(sum(&quick), sum(&mixed), "cycle {cycle}");
+        }
+    }
+    std::fs::remove_dir_all(&folder).expect("cleaned up");
+}
+
+#[test]
+fn both_steps_agree_on_the_hardware() {
+    for (params, cycles) in [(&MINI, 3_000), (&smmu_rtl::params::ZYNQMP, 400)] {
+        let (quick, passes) = (device(params).expect("a circuit"), device_by_passes(params).expect("a circuit"));
+        let mut lockstep = Lockstep::new(quick, passes, &std::env::temp_dir());
+        stimulus::run(&mut lockstep, params, 5, cycles).unwrap_or_else(|e| panic!("{}: {e}", params.name));
+    }
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn main(args: Args) -> Outcome {
         }
         What::Sim(args) => {
             let params = preset(&args.preset)?;
-            let bar = bar(1 + smmu_sim::dut::ENGINES.len());
+            let bar = bar(simulation::count());
             (simulation::measure(params, args.seconds, |row| step(&bar, row)), args.json)
         }
     };

@@ -81,9 +81,12 @@ pub fn preset(name: &str) -> Result<&'static smmu_rtl::params::Params, Failure> 
 
 /// Checks the name of an engine.
 pub fn engine(name: &str) -> Result<&str, Failure> {
-    if smmu_sim::dut::ENGINES.iter().any(|(engine, _)| *engine == name) {
-        Ok(name)
-    } else {
-        Err(unknown("engine", name, smmu_sim::dut::ENGINES.iter().map(|(engine, _)| *engine)))
+    use smmu_sim::dut::{DeviceError, ENGINES, OPTIONAL_ENGINES};
+    if ENGINES.iter().any(|(engine, _)| *engine == name) {
+        return Ok(name);
+    }
+    match OPTIONAL_ENGINES.iter().find(|engine| **engine == name) {
+        Some(engine) => Err(Failure::Usage(DeviceError::NotBuilt(engine).into())),
+        None => Err(unknown("engine", name, ENGINES.iter().map(|(engine, _)| *engine))),
     }
 }

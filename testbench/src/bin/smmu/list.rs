@@ -3,7 +3,7 @@
 use crate::exit::{print, print_json, Outcome};
 use serde::Serialize;
 use smmu_rtl::params::PRESETS;
-use smmu_sim::dut::ENGINES;
+use smmu_sim::dut::{ENGINES, OPTIONAL_ENGINES};
 use smmu_testbench::scenario::SOCS;
 use std::fmt::Write;
 
@@ -74,6 +74,11 @@ pub fn main(args: Args) -> Outcome {
     }
     let _ = writeln!(text, "\nEngines (--engine)");
     entries(&mut text, &lists.engines);
+    let absent = OPTIONAL_ENGINES.iter().filter(|name| !ENGINES.iter().any(|(engine, _)| engine == *name));
+    let absent = absent.copied().collect::<Vec<_>>().join(", ");
+    if !absent.is_empty() {
+        let _ = writeln!(text, "  not in this build: {absent} (cargo xtask build, or --features verilator)");
+    }
     print(&text)
 }
 

@@ -53,7 +53,7 @@ pub struct Args {
     #[arg(long, default_value = "target/random", value_name = "FOLDER")]
     waves: PathBuf,
     /// Run one kept program instead
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "shard", "coverage", "junit", "preset"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "coverage", "junit"])]
     replay: Option<PathBuf>,
     /// Write a wave (VCD) of the replay, and a GTKWave view beside it
     #[arg(long, value_name = "FILE", requires = "replay")]
