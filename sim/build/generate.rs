@@ -287,6 +287,7 @@ struct Text final : VerilatedVcdFile {{
 
 struct Trace {{
     Text file;
+    std::string taken;
     VerilatedVcdC vcd{{&file}};
 }};
 
@@ -350,11 +351,12 @@ void smmu_{name}_start_trace(Model* model) {{
 // The text since the last call; it stays until the next one.
 const char* smmu_{name}_trace(Model* model, uint64_t time, size_t* length) {{
     Trace& trace = *model->trace;
-    trace.file.text.clear();
     trace.vcd.dump(time);
     trace.vcd.flush();
-    *length = trace.file.text.size();
-    return trace.file.text.data();
+    trace.taken.swap(trace.file.text);
+    trace.file.text.clear();
+    *length = trace.taken.size();
+    return trace.taken.data();
 }}
 
 void smmu_{name}_end_trace(Model* model) {{ model->trace.reset(); }}

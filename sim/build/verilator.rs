@@ -155,8 +155,9 @@ fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str
     let mut files: Vec<PathBuf> = std::fs::read_dir(&work).map_err(io(&work))?.flatten().map(|e| e.path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "cpp"));
     files.sort();
-    // What Verilator calls slow runs once, when a model is made.
-    let (slow, fast): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(|f| f.to_string_lossy().contains("__Slow"));
+    // What Verilator calls slow runs once, when a model is made; the trace runs in the cycles of a wave only.
+    let is_slow = |file: &PathBuf| ["__Slow", "__Trace"].iter().any(|word| file.to_string_lossy().contains(word));
+    let (slow, fast): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(is_slow);
     let mut objects = Vec::new();
     // Counting makes the code many times larger: more than this takes the compiler longer than the runs.
     let level = if EXTRAS.coverage { 1 } else { 2 };

@@ -6,6 +6,7 @@
 //! | tests | unit and integration tests; among them the HDL lint of every preset, every preset's Verilog through three front ends, RustHDL against its Verilog for every block, `docs/registers.md` against the register table |
 //! | doc tests | the examples in the documentation |
 //! | scenarios | each log's machine with each of the four combinations of DMA operations and domain, through the command line |
+//! | Verilog engines | the same crates built with the models that Verilator makes: clippy, the engines' own tests, and a smaller dose of every scenario with RustHDL and Verilator in lockstep |
 //! | FPGA | with `--fpga`: preset `mini` on an ECP5-85F, within its limits of area and clock frequency |
 //!
 //! A failed step does not keep the others from running, but for the build.
@@ -23,6 +24,8 @@ use std::time::Instant;
 const SCENARIOS: [&str; 2] = ["sc8180x", "sm8550"];
 const DMA_OPS: [&str; 2] = ["direct", "iommu"];
 const DOMAINS: [&str; 2] = ["dma", "identity"];
+/// Reads and writes of a scenario in lockstep, which is as slow as RustHDL.
+const LOCKSTEP_REQUESTS: &str = "60";
 
 /// Runs everything. True if all passed.
 pub fn run(root: &Path, with_fpga: bool) -> anyhow::Result<bool> {
@@ -32,17 +35,7 @@ pub fn run(root: &Path, with_fpga: bool) -> anyhow::Result<bool> {
         setup::wheels(root)?;
     }
     let mut tally = Tally::default();
-    let mut step = |name: &str, arguments: &[&str]| -> anyhow::Result<Outcome> {
-        let outcome = logged(root, name, "cargo", arguments)?;
-        tell(name, &outcome);
-        let tests = tests_in(&outcome.text);
-        tally.add(tests);
-        // A step without tests of its own counts as one, and so does one that failed before it could run a test.
-        if tests == Tally::default() || (!outcome.ok && tests.failed == 0) {
-            tally.count(outcome.ok);
-        }
-        Ok(outcome)
-    };
+    let mut step = |name: &str, arguments: &[&str]| cargo(root, &mut tally, name, arguments);
     step("format", &["fmt", "--all", "--check"])?;
     step("clippy", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     let built = step("build", &["test", "--workspace", "--no-run", "--quiet"])?.ok;
@@ -55,8 +48,9 @@ pub fn run(root: &Path, with_fpga: bool) -> anyhow::Result<bool> {
         step("doc tests", &["test", "--workspace", "--doc", "--no-fail-fast"])?;
         let smmu = step("command line", &["build", "-p", "smmu-testbench", "--bin", "smmu", "--quiet"])?.ok;
         if smmu {
-            tally.add(scenarios(root)?);
+            tally.add(scenarios(root, &[])?);
         }
+        tally.add(verilog_engines(root)?);
         if with_fpga {
             let outcome = logged(root, "fpga mini", "cargo", &["run", "--quiet", "-p", "smmu-fpga", "--bin", "smmu-fpga"])?;
             tell("fpga mini", &outcome);
@@ -67,6 +61,36 @@ pub fn run(root: &Path, with_fpga: bool) -> anyhow::Result<bool> {
     println!("{:.0} s in all", start.elapsed().as_secs_f64());
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok(tally.failed == 0)
+}
+
+/// One step: a cargo command, its line printed and its tests counted.
+fn cargo(root: &Path, tally: &mut Tally, name: &str, arguments: &[&str]) -> anyhow::Result<Outcome> {
+    let outcome = logged(root, name, "cargo", arguments)?;
+    tell(name, &outcome);
+    let tests = tests_in(&outcome.text);
+    tally.add(tests);
+    // A step without tests of its own counts as one, and so does one that failed before it could run a test.
+    if tests == Tally::default() || (!outcome.ok && tests.failed == 0) {
+        tally.count(outcome.ok);
+    }
+    Ok(outcome)
+}
+
+/// The engines that Verilator makes: built beside what was built without them.
+fn verilog_engines(root: &Path) -> anyhow::Result<Tally> {
+    const FEATURE: [&str; 2] = ["--features", "smmu-testbench/verilator"];
+    let mut tally = Tally::default();
+    let mut step = |name: &str, before: &[&str], after: &[&str]| {
+        cargo(root, &mut tally, name, &[before, FEATURE.as_slice(), after].concat())
+    };
+    let crates = ["-p", "smmu-sim", "-p", "smmu-testbench"];
+    step("Verilog engines, clippy", &[&["clippy", "--all-targets", "--quiet"], &crates[..]].concat(), &["--", "-D", "warnings"])?;
+    step("Verilog engines, tests", &[&["test", "--lib", "--no-fail-fast"], &crates[..]].concat(), &["--", "dut::"])?;
+    let built = step("Verilog engines, command line", &["build", "--bin", "smmu", "--quiet", "-p", "smmu-testbench"], &[])?.ok;
+    if built {
+        tally.add(scenarios(root, &["--engine", "lockstep", "--requests", LOCKSTEP_REQUESTS])?);
+    }
+    Ok(tally)
 }
 
 fn nextest_is_there() -> bool {
@@ -81,8 +105,8 @@ fn figures(text: &str) -> String {
     lines.map(|l| format!("       {}", l.trim())).collect::<Vec<_>>().join("\n")
 }
 
-/// The scenario matrix, as many at a time as there are processors.
-fn scenarios(root: &Path) -> anyhow::Result<Tally> {
+/// The scenario matrix with these further arguments, as many runs at a time as there are processors.
+fn scenarios(root: &Path, further: &[&str]) -> anyhow::Result<Tally> {
     let program = root.join("target/debug/smmu").display().to_string();
     let mut runs = Vec::new();
     for scenario in SCENARIOS {
@@ -93,8 +117,8 @@ fn scenarios(root: &Path) -> anyhow::Result<Tally> {
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get()).min(runs.len());
     let one = |(scenario, dma, domain): (&str, &str, &str)| -> anyhow::Result<(String, Outcome)> {
-        let name = format!("smmu run {scenario} --dma-ops {dma} --domain {domain}");
-        let arguments = ["run", scenario, "--dma-ops", dma, "--domain", domain];
+        let arguments = [&["run", scenario, "--dma-ops", dma, "--domain", domain], further].concat();
+        let name = format!("smmu {}", arguments.join(" "));
         let outcome = logged(root, &name, &program, &arguments)?;
         Ok((name, outcome))
     };

@@ -80,7 +80,7 @@ impl Lockstep {
             cycle,
             pin,
             engines: [self.first.engine(), self.second.engine()],
-            values: [first, second],
+            values: Box::new([first, second]),
             wave,
         })
     }

@@ -13,6 +13,8 @@ mod fields;
 pub mod lockstep;
 pub mod pins;
 pub mod rust_hdl;
+#[cfg(test)]
+mod stimulus;
 #[cfg(feature = "verilator")]
 pub mod verilator;
 
@@ -205,7 +207,7 @@ pub enum DeviceError {
         /// Names of the engines.
         engines: [&'static str; 2],
         /// What they have on the pin.
-        values: [u128; 2],
+        values: Box<[u128; 2]>,
         /// Where the wave of the last cycles is, or why there is none.
         wave: String,
     },
@@ -248,6 +250,7 @@ pub trait Device {
 /// Engines that this build has: name and one line.
 pub const ENGINES: &[(&str, &str)] = &[
     ("rusthdl", "the RustHDL circuit, stepped in the caller's thread; needs nothing else installed"),
+    ("rusthdl-passes", "the same circuit, stepped as RustHDL does by itself; for comparison, slow"),
     #[cfg(feature = "verilator")]
     ("verilator", "the emitted Verilog, compiled by Verilator; the fast one"),
     #[cfg(feature = "verilator")]
@@ -264,6 +267,7 @@ pub const OPTIONAL_ENGINES: &[&str] = &["verilator", "lockstep"];
 pub fn device(engine: &str, params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
     match engine {
         "rusthdl" => rust_hdl::device(params),
+        "rusthdl-passes" => rust_hdl::device_by_passes(params),
         #[cfg(feature = "verilator")]
         "verilator" => verilator::device(params),
         #[cfg(feature = "verilator")]

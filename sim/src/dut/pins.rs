@@ -74,7 +74,7 @@ impl Bus<'_> {
     }
 
     /// What goes to a slave; a walk port has AR and R only.
-    fn to_slave(&mut self, pins: &AxiToSlave, walk: bool) {
+    fn slave_pins(&mut self, pins: &AxiToSlave, walk: bool) {
         if !walk {
             self.address("aw", pins.awvalid, &pins.aw);
             self.write(pins.wvalid, &pins.w);
@@ -85,7 +85,7 @@ impl Bus<'_> {
     }
 
     /// What comes from a slave.
-    fn to_master(&mut self, pins: &AxiToMaster, walk: bool) {
+    fn master_pins(&mut self, pins: &AxiToMaster, walk: bool) {
         if !walk {
             self.pin("aw", "ready", 1, pins.awready);
             self.pin("w", "ready", 1, pins.wready);
@@ -121,7 +121,7 @@ impl Bus<'_> {
 }
 
 /// The busses of this hardware: clients, downstream, walks, registers.
-fn busses<'a>(params: &Params, pins: &'a mut Vec<Pin>, mut each: impl FnMut(usize, &mut Bus<'_>)) {
+fn busses(params: &Params, pins: &mut Vec<Pin>, mut each: impl FnMut(usize, &mut Bus<'_>)) {
     let (id, data) = (params.id_width as u32, params.data_width as u32);
     let clients = (0..params.tbus).map(|n| if params.tbus == 1 { "s_axi".to_string() } else { format!("s{n}_axi") });
     let sizes = clients
@@ -143,9 +143,9 @@ pub fn inputs(params: &Params, inputs: &Inputs) -> Vec<Pin> {
     let mut pins = vec![alone("aresetn", 1, inputs.aresetn)];
     let clients = params.tbus;
     busses(params, &mut pins, |n, bus| match n {
-        n if n < clients => bus.to_slave(&inputs.s_axi.get(n).copied().unwrap_or_default(), false),
-        n if n == clients => bus.to_master(&inputs.m_axi, false),
-        n if n == clients + 1 => bus.to_master(&inputs.m_axi_ptw, true),
+        n if n < clients => bus.slave_pins(&inputs.s_axi.get(n).copied().unwrap_or_default(), false),
+        n if n == clients => bus.master_pins(&inputs.m_axi, false),
+        n if n == clients + 1 => bus.master_pins(&inputs.m_axi_ptw, true),
         _ => bus.lite_to_slave(&inputs.ctrl),
     });
     pins
@@ -156,9 +156,9 @@ pub fn outputs(params: &Params, outputs: &Outputs) -> Vec<Pin> {
     let mut pins = Vec::new();
     let clients = params.tbus;
     busses(params, &mut pins, |n, bus| match n {
-        n if n < clients => bus.to_master(&outputs.s_axi.get(n).copied().unwrap_or_default(), false),
-        n if n == clients => bus.to_slave(&outputs.m_axi, false),
-        n if n == clients + 1 => bus.to_slave(&outputs.m_axi_ptw, true),
+        n if n < clients => bus.master_pins(&outputs.s_axi.get(n).copied().unwrap_or_default(), false),
+        n if n == clients => bus.slave_pins(&outputs.m_axi, false),
+        n if n == clients + 1 => bus.slave_pins(&outputs.m_axi_ptw, true),
         _ => bus.lite_to_master(&outputs.ctrl),
     });
     pins.push(alone("irq_global", 1, outputs.irq_global));

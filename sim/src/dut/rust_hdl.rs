@@ -46,9 +46,21 @@ pub const MAX_PASSES: usize = 100;
 /// # Errors
 /// A preset that this engine has no circuit for, or no memory to build it in.
 pub fn device(params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
+    Ok(Box::new(engine(params)?))
+}
+
+/// The same, never stepped by anything but RustHDL's own passes: what the quick step is compared with.
+///
+/// # Errors
+/// As [`device`].
+pub fn device_by_passes(params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
+    Ok(Box::new(Engine { only_passes: true, ..engine(params)? }))
+}
+
+fn engine(params: &'static Params) -> Result<Engine<Preset>, DeviceError> {
     let circuit = circuit(params).map_err(DeviceError::Elaboration)?;
     let circuit = circuit.ok_or_else(|| DeviceError::UnknownPreset(params.name.to_string()))?;
-    Ok(Box::new(Engine::new(params, Box::new(Preset(circuit)))))
+    Ok(Engine::new(params, Box::new(Preset(circuit))))
 }
 
 /// A circuit and its pins as they stand.
@@ -61,6 +73,9 @@ pub struct Engine<T> {
     /// Idle cycles that were jumped over: part of the wave's time, not clocked.
     skipped: u64,
     wave: Option<(Wave, signals::Changes)>,
+    only_passes: bool,
+    /// False if the circuit did not come to rest when the device was made; its first cycle reports it.
+    settled: bool,
 }
 
 impl<T: Pins> Engine<T> {
@@ -71,10 +86,9 @@ impl<T: Pins> Engine<T> {
         let mut outputs = Outputs { s_axi: vec![Default::default(); params.tbus], ..Outputs::default() };
         top.set_clock(false);
         top.drive(&inputs);
-        // A circuit that does not settle here does not settle in its first cycle either, and is reported there.
-        let _ = settle(top.as_mut(), None);
+        let settled = settle(top.as_mut(), None);
         top.sample(&mut outputs);
-        Engine { params, top, inputs, outputs, cycles: 0, skipped: 0, wave: None }
+        Engine { params, top, inputs, outputs, cycles: 0, skipped: 0, wave: None, only_passes: false, settled }
     }
 
     /// The circuit.
@@ -128,7 +142,11 @@ impl<T: Pins> Device for Engine<T> {
     }
 
     fn engine(&self) -> &'static str {
-        "rusthdl"
+        if self.only_passes {
+            "rusthdl-passes"
+        } else {
+            "rusthdl"
+        }
     }
 
     fn outputs(&self) -> &Outputs {
@@ -136,7 +154,11 @@ impl<T: Pins> Device for Engine<T> {
     }
 
     fn cycle(&mut self, inputs: &Inputs) -> Result<(), DeviceError> {
-        let pass_by_pass = self.wave.as_ref().is_some_and(|(wave, _)| wave.wants(self.cycles) != Wants::Nothing);
+        if !self.settled {
+            return Err(DeviceError::NotSettled(self.cycles));
+        }
+        let pass_by_pass =
+            self.only_passes || self.wave.as_ref().is_some_and(|(wave, _)| wave.wants(self.cycles) != Wants::Nothing);
         if self.inputs != *inputs {
             self.inputs.clone_from(inputs);
             self.top.drive(inputs);

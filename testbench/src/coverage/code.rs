@@ -248,8 +248,8 @@ pub struct CodeReport {
     pub modules: BTreeMap<String, (Tally, Tally)>,
     /// Rules that were used: text, reason, points that they exclude.
     pub exclusions: Vec<(String, String, usize)>,
-    /// Rules that exclude nothing, or nothing but what was hit.
-    pub useless: Vec<String>,
+    /// Rules that exclude nothing, or nothing but what was hit: text, and which of both.
+    pub useless: Vec<(String, &'static str)>,
 }
 
 impl CodeReport {
@@ -311,13 +311,19 @@ impl CodeReport {
         for (rule, (points, missed)) in exclusions.0.iter().zip(used) {
             if missed == 0 {
                 let why = if points == 0 { "matches nothing" } else { "all that it matches was hit" };
-                report.useless.push(format!("{}: {why}", rule.text));
+                report.useless.push((rule.text.clone(), why));
             } else {
                 report.exclusions.push((rule.text.clone(), rule.reason.clone(), missed));
             }
         }
         report
     }
+}
+
+/// Of presets that share their rules: a rule that one of them needs is of use.
+pub fn share_rules(reports: &mut [CodeReport]) {
+    let used: BTreeSet<String> = reports.iter().flat_map(|report| &report.exclusions).map(|(rule, ..)| rule.clone()).collect();
+    reports.iter_mut().for_each(|report| report.useless.retain(|(rule, _)| !used.contains(rule)));
 }
 
 impl fmt::Display for CodeReport {
@@ -339,8 +345,8 @@ impl fmt::Display for CodeReport {
         if let Some(more) = self.toggles.missed.len().checked_sub(SHOWN).filter(|&more| more > 0) {
             writeln!(out, "  .. and {more} more that were not toggled (all of them with --json)")?;
         }
-        for rule in &self.useless {
-            writeln!(out, "  useless exclusion: {rule}")?;
+        for (rule, why) in &self.useless {
+            writeln!(out, "  useless exclusion: {rule}: {why}")?;
         }
         Ok(())
     }
@@ -410,9 +416,15 @@ mod tests {
         assert_eq!((report.toggles.points, report.toggles.hit, report.toggles.excluded), (2, 1, 1));
         assert_eq!(missed(&report.toggles), ["b[1]"]);
         assert_eq!((report.lines.excluded, missed(&report.lines)), (1, vec!["else"]));
+        let useless = [("toggle m a", "all that it matches was hit"), ("line m none", "matches nothing")]
+            .map(|(rule, why)| (rule.to_string(), why));
         let used: Vec<_> = report.exclusions.iter().map(|(_, reason, points)| (reason.as_str(), *points)).collect();
         assert_eq!(used, [("it is tied low", 1), ("never", 1)]);
-        assert_eq!(report.useless, ["toggle m a: all that it matches was hit", "line m none: matches nothing"]);
+        assert_eq!(report.useless, useless);
+        let other = CodeReport::new("zynqmp", &file(&[point("v_toggle", 1, 1, "a", "", 0)]), &exclusions, SOURCE);
+        let mut both = [report, other];
+        share_rules(&mut both);
+        assert_eq!(both[0].useless, useless[1..], "the other preset needs the first");
     }
 
     #[test]

@@ -222,11 +222,11 @@ fn code_section(out: &mut String, code: &CodeReport) {
             ),
         );
     }
-    for rule in &code.useless {
+    for (rule, why) in &code.useless {
         put(
             out,
             &format!(
-                "<tr class=\"hole\"><td><code>{}</code></td><td class=\"number\">0</td><td>of no use</td></tr>",
+                "<tr class=\"hole\"><td><code>{}</code></td><td class=\"number\">0</td><td>of no use: {why}</td></tr>",
                 escape(rule)
             ),
         );
@@ -263,7 +263,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n) % 3 == 0 {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
             out.push('\u{202f}');
         }
         out.push(digit);

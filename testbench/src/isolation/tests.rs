@@ -116,7 +116,7 @@ impl Pins {
             tables.map(&mut memory, VA + 0x1000 * page, RAM + 0x1000 * page, READ_WRITE | limits)?;
         }
         tables.map(&mut memory, VA + 0x8000, RAM + 0x8000, READ_WRITE & !USER)?;
-        tables.map_block(&mut memory, VA + 0x20_0000 & !0x1f_ffff, RAM, 2, READ_WRITE)?;
+        tables.map_block(&mut memory, (VA + 0x20_0000) & !0x1f_ffff, RAM, 2, READ_WRITE)?;
         let inputs = Inputs::idle(&MINI);
         let outputs = Outputs { s_axi: vec![Default::default()], ..Outputs::default() };
         let mut pins = Pins { rule: Isolation::new(&MINI), memory, tables, cycle: 0, inputs, outputs };
@@ -238,7 +238,7 @@ fn only_what_tables_map_is_reached() -> Outcome {
         (read(VA + 0x8040), RAM + 0x8040, false),
         (read(VA + 0x8040).prot(1), RAM + 0x8040, true),
         (read(VA + 0x9040), RAM + 0x9040, false),
-        (read((VA + 0x20_0000 & !0x1f_ffff) + 0x12_3456), RAM + 0x12_3456, true),
+        (read(((VA + 0x20_0000) & !0x1f_ffff) + 0x12_3456), RAM + 0x12_3456, true),
         (Burst::read(STREAM, VA + 0x7ff0, 2, 3), RAM + 0x7ff0, true),
         // The second half of this one lies in a page that only the privileged may read.
         (Burst::read(STREAM, VA + 0x7ff0, 4, 3), RAM + 0x7ff0, false),
@@ -312,7 +312,7 @@ fn an_old_table_is_reached_with_new_leaves_of_its_own() -> Outcome {
     let leaf = pins.tables.slot(&mut pins.memory, VA, 3)?;
     pins.memory.write_u64(second, 0)?;
     pins.quiet();
-    pins.memory.write_u64(leaf, RAM + 0x5_0000 | READ_WRITE | 3)?;
+    pins.memory.write_u64(leaf, (RAM + 0x5_0000) | READ_WRITE | 3)?;
     pins.quiet();
     assert!(pins.goes(read(VA), RAM + 0x5_0000), "the upper level may be cached");
     pins.write(regs::CB_TLBIVAAL, BANK, VA >> 12);
@@ -343,7 +343,7 @@ fn a_stream_that_is_mapped_elsewhere_goes_on_until_the_write_is_answered() -> Ou
 #[test]
 fn other_tables_are_reached_after_the_old_ones_are_dropped() -> Outcome {
     let mut pins = Pins::new()?;
-    pins.write(regs::CB_TTBR0, BANK, TABLES + 0x10_0000 | u64::from(ASID) << 48);
+    pins.write(regs::CB_TTBR0, BANK, (TABLES + 0x10_0000) | (u64::from(ASID) << 48));
     assert!(pins.goes(read(VA), RAM), "caches may hold what the old tables said");
     pins.write(regs::CB_TLBIALL, BANK, 0);
     pins.sync();

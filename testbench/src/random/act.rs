@@ -375,7 +375,7 @@ fn shape(a: &mut AddrBeat, bus: usize, fit: bool) {
         FIXED => a.len &= 15,
         WRAP => a.addr &= !(bytes - 1),
         INCR if fit => {
-            let room = (PAGE - (a.addr % PAGE & !(bytes - 1))) / bytes;
+            let room = (PAGE - ((a.addr % PAGE) & !(bytes - 1))) / bytes;
             a.len = a.len.min((room - 1).min(255) as u8);
         }
         _ => {}

@@ -14,6 +14,7 @@ const DATA: u64 = 0x2_0000;
 pub(super) fn scenes() -> Vec<Scene> {
     vec![
         ("every bit of addresses", smooth(), translated),
+        ("many bits at once", smooth(), together),
         ("every bit of bypassed addresses", smooth(), bypassed),
         ("every bit of invalidated addresses", smooth(), invalidated),
     ]
@@ -66,6 +67,50 @@ fn translated(bench: &mut Bench) -> Outcome {
             bench.memory().write(base, &[0; DATA as usize])?;
             // What the tables were is of no use to anybody now.
             bench.invalidate_bank(bank)?;
+        }
+        bench.write32(regs::SMR.offset(&params, group), 0)?;
+    }
+    Ok(())
+}
+
+/// Bits of a leaf that mean nothing here: attributes and hints, software's.
+const IGNORED: [u32; 11] = [2, 3, 4, 5, 8, 9, 51, 52, 55, 56, 58];
+
+/// One table with a page at each of these addresses, used in turn: more pages than the micro TLB has entries, so each entry holds
+/// every page once, and most pages are found again in the main TLB. ASIDs, VMIDs and StreamIDs change from round to round.
+fn together(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    let bits: Vec<u32> = bits(bench).collect();
+    let mut tables = Tables::usual(super::TABLES);
+    for (n, bit) in bits.iter().enumerate() {
+        bench.memory().add_region(1 << bit, BYTES);
+        let ignored = 1 << IGNORED[n % IGNORED.len()];
+        tables.map(bench.memory(), 1 << bit, (1 << bit) + DATA, READ_WRITE | ignored)?;
+    }
+    bench.enable()?;
+    for round in 0..32usize {
+        let (bank, group) = (round % params.num_cb, round % params.num_smr);
+        let stream = 1u32 << (round % 15);
+        bench.route_stream(group, stream, bank)?;
+        // Bits of the mask that the stream has anyway.
+        bench.write32(regs::SMR.offset(&params, group), 1 << 31 | stream << 16 | stream)?;
+        bench.setup_bank(bank, &tables, 1 << (round % 16), SCTLR_USUAL)?;
+        bench.write32(regs::CBAR.offset(&params, bank), 1 << 16 | 1 << (round % 8))?;
+        bench.run_cycles(SETTLED)?;
+        for pass in 0..2 {
+            let bus_bytes = params.data_width / 8;
+            let bursts = (0..bits.len()).map(|n| {
+                let bit = bits[(n + round) % bits.len()];
+                let mut read = Burst::read(stream, (1 << bit) + 0x40, 2, 3).id((n + pass) as u32 % 16);
+                read.addr.cache = 1 << (n % 4);
+                (read.addr.qos, read.addr.region) = (1 << ((n + round) % 4), 1 << ((n + pass) % 4));
+                if (n + round + pass) % 2 == 0 {
+                    read
+                } else {
+                    read.into_write(bus_bytes, |beat| 1 << ((n + beat + round) % 128))
+                }
+            });
+            bench.bursts(0, bursts.collect::<Vec<_>>())?;
         }
         bench.write32(regs::SMR.offset(&params, group), 0)?;
     }

@@ -126,6 +126,7 @@ fn before_walks(bench: &mut Bench) -> Outcome {
         bank(bench, &tables, false, SCTLR_USUAL)?;
         narrow(bench)?;
         bench.write32(regs::CB_TCR.offset(&params, BANK), tables.tcr() | EPD0)?;
+        bench.invalidate_bank(BANK)?;
         bench.run_cycles(SETTLED)?;
         refused_every_way(bench, 0x1000)?;
         bench.write32(regs::CB_TCR.offset(&params, BANK), tables.tcr())?;

@@ -1,7 +1,8 @@
 //! Tests on a small circuit with three levels of blocks, a state machine, a bus channel and combinational paths both ways.
 
 use super::*;
-use crate::dut::LiteToSlave;
+use crate::dut::lockstep::Lockstep;
+use crate::dut::{stimulus, LiteToSlave};
 use ::rust_hdl::prelude::simulate;
 use smmu_rtl::axi::LiteAddrIn;
 use smmu_rtl::params::MINI;
@@ -250,6 +251,15 @@ fn both_steps_agree() {
         }
     }
     std::fs::remove_dir_all(&folder).expect("cleaned up");
+}
+
+#[test]
+fn both_steps_agree_on_the_hardware() {
+    for (params, cycles) in [(&MINI, 3_000), (&smmu_rtl::params::ZYNQMP, 400)] {
+        let (quick, passes) = (device(params).expect("a circuit"), device_by_passes(params).expect("a circuit"));
+        let mut lockstep = Lockstep::new(quick, passes, &std::env::temp_dir());
+        stimulus::run(&mut lockstep, params, 5, cycles).unwrap_or_else(|e| panic!("{}: {e}", params.name));
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::exit::{preset, print, print_json, Failure, Outcome};
 use anyhow::{anyhow, Context};
-use smmu_testbench::coverage::code::{CodeCounts, CodeError, CodeReport, Exclusions};
+use smmu_testbench::coverage::code::{share_rules, CodeCounts, CodeError, CodeReport, Exclusions};
 use smmu_testbench::coverage::database::DatabaseError;
 use smmu_testbench::coverage::report::Report;
 use smmu_testbench::coverage::{html, xml, Database};
@@ -127,7 +127,9 @@ fn code(args: &ReportArgs) -> Result<Vec<CodeReport>, Failure> {
         let verilog = smmu_rtl::verilog::emit(preset(name)?).map_err(|error| anyhow!("{error}"))?;
         Ok(CodeReport::new(name, &counts, &exclusions, &verilog))
     });
-    all.collect()
+    let mut all = all.collect::<Result<Vec<_>, Failure>>()?;
+    share_rules(&mut all);
+    Ok(all)
 }
 
 fn lcov(files: &[PathBuf], out: &Path) -> Outcome {

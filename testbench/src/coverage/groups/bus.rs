@@ -80,7 +80,7 @@ impl Bursts {
     fn legal(beat: &AddrBeat) -> bool {
         match beat.burst {
             FIXED => beat.len < 16,
-            WRAP => beat.addr % burst::beat_bytes(beat) == 0,
+            WRAP => beat.addr.is_multiple_of(burst::beat_bytes(beat)),
             _ => true,
         }
     }

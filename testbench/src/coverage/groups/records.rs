@@ -127,7 +127,7 @@ impl Records {
 
     fn access(&mut self, now: &Now, done: &RegisterAccess, counts: &mut Counts) {
         for half in 0..2u32 {
-            let offset = done.offset & !7 | 4 * half;
+            let offset = done.offset & !7 | (4 * half);
             let touched = if done.write { done.strobes >> (4 * half) & 0xf == 0xf } else { true };
             let Some((id, index)) = regs::at(&self.params, offset).filter(|_| touched) else { continue };
             let value = (done.data >> (32 * half)) as u32;
