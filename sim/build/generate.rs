@@ -293,7 +293,7 @@ struct Trace {{
 
 struct Model {{
     VerilatedContext context;
-    Vsmmu_{name} top{{&context, "smmu"}};
+    Vsmmu_{name} top{{&context, "TOP"}};
     std::unique_ptr<Trace> trace;
 }};
 

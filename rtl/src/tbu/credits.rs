@@ -33,8 +33,11 @@ pub struct Credits {
     ready_q: DFF<Bit>,
     queue: DFF<Word<6>>,
     outs: DFF<Word<6>>,
-    queue_gain: DFF<Word<6>>,
-    out_gain: DFF<Word<6>>,
+    left_q: DFF<Bit>,
+    popped_q: DFF<Bit>,
+    refused_q: DFF<Bit>,
+    l_queue_gain: Signal<Local, Word<6>>,
+    l_out_gain: Signal<Local, Word<6>>,
     l_queue: Signal<Local, Word<6>>,
     l_outs: Signal<Local, Word<6>>,
     l_queue_more: Signal<Local, Word<5>>,
@@ -53,27 +56,30 @@ impl Credits {
 impl Logic for Credits {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, ready_q, queue, outs, queue_gain, out_gain);
+        dff_setup!(self, clock, ready_q, queue, outs, left_q, popped_q, refused_q);
         self.ready.next = self.ready_q.q.val();
 
-        // What comes back, as a number for the next cycle.
-        self.queue_gain.d.next = 0.into();
-        self.out_gain.d.next = 0.into();
-        if self.left.val() ^ self.refused.val() {
-            self.queue_gain.d.next = 1.into();
+        // What comes back is registered as it is, because the hit decision comes late, and counted in the next cycle.
+        self.left_q.d.next = self.left.val();
+        self.popped_q.d.next = self.popped.val();
+        self.refused_q.d.next = self.refused.val();
+        self.l_queue_gain.next = 0.into();
+        self.l_out_gain.next = 0.into();
+        if self.left_q.q.val() ^ self.refused_q.q.val() {
+            self.l_queue_gain.next = 1.into();
         }
-        if self.popped.val() ^ self.refused.val() {
-            self.out_gain.d.next = 1.into();
+        if self.popped_q.q.val() ^ self.refused_q.q.val() {
+            self.l_out_gain.next = 1.into();
         }
-        if self.left.val() & self.refused.val() {
-            self.queue_gain.d.next = 2.into();
+        if self.left_q.q.val() & self.refused_q.q.val() {
+            self.l_queue_gain.next = 2.into();
         }
-        if self.popped.val() & self.refused.val() {
-            self.out_gain.d.next = 2.into();
+        if self.popped_q.q.val() & self.refused_q.q.val() {
+            self.l_out_gain.next = 2.into();
         }
 
-        self.l_queue.next = self.queue.q.val() + self.queue_gain.q.val();
-        self.l_outs.next = self.outs.q.val() + self.out_gain.q.val();
+        self.l_queue.next = self.queue.q.val() + self.l_queue_gain.val();
+        self.l_outs.next = self.outs.q.val() + self.l_out_gain.val();
         self.l_queue_more.next = self.l_queue.val().get_bits::<5>(1);
         self.l_outs_more.next = self.l_outs.val().get_bits::<5>(1);
         self.queue.d.next = self.l_queue.val();
@@ -90,8 +96,9 @@ impl Logic for Credits {
             self.ready_q.d.next = false;
             self.queue.d.next = self.queue_places.val();
             self.outs.d.next = self.out_places.val();
-            self.queue_gain.d.next = 0.into();
-            self.out_gain.d.next = 0.into();
+            self.left_q.d.next = false;
+            self.popped_q.d.next = false;
+            self.refused_q.d.next = false;
         }
     }
 }

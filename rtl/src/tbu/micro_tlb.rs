@@ -346,11 +346,12 @@ fn compare(entries: usize) -> String {
     let overlaps = each(&|i| format!("{} & (sid_{i} == op_sid)", page(i)));
     format!(
         "\
-  gone = {{{entries}{{op_all}}}};
-  if (op_inv) gone = {{
-    {dropped}}};
-  if (op_fill) gone = victim | {{
-    {overlaps}}};
+  // One operation at a time, as an AND-OR: no priority.
+  gone = {{{entries}{{op_all}}}}
+    | ({{{entries}{{op_inv}}}} & {{
+    {dropped}}})
+    | ({{{entries}{{op_fill}}}} & (victim | {{
+    {overlaps}}}));
   rd_same = {{
     {}}};
   wr_same = {{

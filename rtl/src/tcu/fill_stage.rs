@@ -228,10 +228,15 @@ impl Logic for FillStage {
         // A read that ended early (its memory broke the protocol) must not leave a line open for the row's next read.
         self.stale.next =
             self.x_valid.q.val() & self.first.val() & self.filling.q.val() & (self.fill_row.q.val() == self.x_row.q.val());
-        self.pages.next = self.fill_pages.q.val();
-        if self.joins.val() {
-            self.pages.next = self.fill_pages.q.val() | self.here.val();
+        // The line's pages so far, and this one if it opens or joins the line. None are kept while no line is open.
+        self.pages.next = 0.into();
+        if self.filling.q.val() {
+            self.pages.next = self.fill_pages.q.val();
         }
+        if self.opens.val() | self.joins.val() {
+            self.pages.next = self.pages.val() | self.here.val();
+        }
+        self.fill_pages.d.next = self.pages.val();
         self.new_tag.next = self.line_tag.val();
         self.set.next = self.keys.line_index.val();
         self.way.next = self.x_way.q.val();
@@ -249,10 +254,6 @@ impl Logic for FillStage {
             self.fill_tag.d.next = self.line_tag.val();
             self.fill_set.d.next = self.keys.line_index.val();
             self.fill_way.d.next = self.x_way.q.val();
-            self.fill_pages.d.next = self.here.val();
-        }
-        if self.neighbour.val() {
-            self.fill_pages.d.next = self.pages.val();
         }
         if self.closes.val() | self.stale.val() {
             self.filling.d.next = false;

@@ -16,6 +16,7 @@ pub mod regression;
 pub mod runner;
 pub mod shrink;
 mod strategy;
+mod swarm;
 mod tree;
 
 use program::Program;

@@ -1,7 +1,8 @@
 //! A program as a tree of proptest values: drawn from a seed, cut down step by step.
 
 use super::program::{Environment, Program, Timed};
-use super::strategy::{self, Swarm};
+use super::strategy;
+use super::swarm::{Kind, Swarm};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rand::SeedableRng;
@@ -38,13 +39,13 @@ impl ProgramTree {
         }
         for _ in 0..swarm.steps {
             let kind = swarm.kind(&mut rng);
-            if kind == strategy::Kind::Move {
+            if kind == Kind::Move {
                 let around = strategy::move_page(&mut rng, &swarm).into_iter();
                 steps.extend(around.map(|step| tree(&strategy::timed(step, swarm.gap), &mut runner)));
                 continue;
             }
             steps.push(tree(&strategy::timed(strategy::step(kind, params, &swarm), swarm.gap), &mut runner));
-            if kind == strategy::Kind::Reset {
+            if kind == Kind::Reset {
                 let registers = strategy::registers(&swarm).into_iter();
                 steps.extend(registers.map(|step| tree(&strategy::timed(step, 0), &mut runner)));
             }

@@ -6,7 +6,7 @@ use super::{Kind, Mismatch, Scoreboard, IRQ_LAG};
 use crate::axi::burst::OKAY;
 use crate::bench::observe::{Event as Seen, RegisterAccess};
 use crate::memory::Memory;
-use smmu_rtl::params::REG_PAGE;
+use smmu_rtl::params::{Params, REG_PAGE};
 use smmu_rtl::registers as regs;
 use smmu_sim::dut::{Inputs, Outputs};
 use std::collections::VecDeque;
@@ -49,6 +49,11 @@ impl Control {
     /// A write is being performed.
     pub(super) fn writing(&self) -> bool {
         !self.writes.is_empty()
+    }
+
+    /// A read of a bank that is not there is on its way: its fault may be recorded already.
+    pub(super) fn illegal_read(&self, params: &Params) -> bool {
+        self.reads.iter().any(|read| regs::missing_bank(params, read.offset))
     }
 
     /// The write that is being performed: offset, data, strobes.
@@ -247,7 +252,9 @@ impl Scoreboard {
                 (_, 1) => self.note(|_| Seen::SyncActive { bank }),
                 _ => {}
             }
-            if seen > 1 || !self.stale.status(bank, seen == 1, read.cycle) {
+            // What is accepted from now on comes after it.
+            self.epoch += 1;
+            if seen > 1 || !self.stale.status(bank, seen == 1, read.cycle, self.epoch) {
                 return self.fail(Kind::Sync, format!("{name} at {offset:#x} reads {seen:#x}; no synchronization was asked for"));
             }
             return if seen == 0 { self.synchronized() } else { Ok(()) };
@@ -273,7 +280,7 @@ impl Scoreboard {
             let Some(tags) = t.tags.filter(|_| t.in_use) else { continue };
             let ended = |held: &super::flight::Held| {
                 let entry = self.entry(&*self.open, tags, t.access.addr, held.leaf, held.depth);
-                entry.is_some_and(|entry| self.stale.ended(&entry, false, epoch + 1))
+                entry.is_some_and(|entry| self.stale.ended(&entry, false, epoch + 1, Epoch::MAX))
             };
             // The one that it went with is among those that held; one of several may be the one that the command does not name.
             if !t.held.is_empty() && t.held.iter().all(ended) {

@@ -83,7 +83,7 @@ impl Scoreboard {
         let ended = |held: &Held| match (held.until, tags) {
             (Some(until), Some(tags)) => self
                 .entry(&*self.open, tags, t.access.addr, held.leaf, held.depth)
-                .is_some_and(|entry| self.stale.ended(&entry, false, until)),
+                .is_some_and(|entry| self.stale.ended(&entry, false, until, Epoch::MAX)),
             _ => false,
         };
         if t.maybe_clear && t.held.iter().filter(fits).any(|held| !ended(held)) {
@@ -190,7 +190,9 @@ impl Scoreboard {
             let OldTables { choices, used, leaf, depth, .. } = tables;
             if fits(&verdict) && !found.contains(&verdict) {
                 let entry = tags.and_then(|tags| self.entry(oracle, tags, access.addr, leaf, depth));
-                let alive = |table, until| entry.is_none_or(|entry| !self.stale.ended(&entry, table, until));
+                // A synchronization waits for what went downstream with a dropped translation, not for a refusal on its way to the client.
+                let before = if verdict.fault().is_some() { born } else { Epoch::MAX };
+                let alive = |table, until| entry.is_none_or(|entry| !self.stale.ended(&entry, table, until, before));
                 let config_alive = world.until.is_none_or(|until| alive(true, until));
                 if config_alive && used.iter().all(|used| alive(used.position != depth, used.until)) {
                     found.push(verdict);

@@ -346,6 +346,7 @@ impl Scoreboard {
         let (level, since) = self.records.level(recorder);
         let explained = self.cycle <= since + IRQ_LAG
             || self.control.writing()
+            || recorder == self.records.global() && self.control.illegal_read(&self.params)
             || level == Level::Low && self.enabled(recorder) && !self.potential_deep(recorder, memory).is_empty();
         if explained {
             return Ok(());

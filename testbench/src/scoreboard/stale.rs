@@ -56,7 +56,8 @@ struct Command {
     /// The bank whose page the command was written to; none for a global one.
     bank: Option<usize>,
     begun: Epoch,
-    synchronized: bool,
+    /// Epoch in which a status read showed the end of its synchronization.
+    synchronized: Option<Epoch>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -163,10 +164,10 @@ impl Stale {
         if self.commands.len() == MAX_COMMANDS {
             self.commands.drain(..MAX_COMMANDS / 2);
         }
-        self.commands.push(Command { scope, bank, begun, synchronized: false });
+        self.commands.push(Command { scope, bank, begun, synchronized: None });
         if self.descriptors.is_empty() && self.configs.is_empty() {
             // Nothing old is left for earlier commands to end.
-            self.commands.retain(|command| !command.synchronized);
+            self.commands.retain(|command| command.synchronized.is_none());
         }
     }
 
@@ -186,9 +187,9 @@ impl Stale {
         self.syncs.iter().filter(|sync| sync.bank == bank).map(|sync| sync.answered).min()
     }
 
-    /// A status register was read: `bank` of a bank, or the global one. `asked`: cycle in which the read was accepted. False: it
+    /// A status register was read: `bank` of a bank, or the global one. `asked`: cycle in which the read was accepted; `now`: epoch of its answer. False: it
     /// shows activity although no synchronization was asked for.
-    pub(super) fn status(&mut self, bank: Option<usize>, active: bool, asked: u64) -> bool {
+    pub(super) fn status(&mut self, bank: Option<usize>, active: bool, asked: u64, now: Epoch) -> bool {
         let here = |sync: &Sync| sync.bank == bank;
         if active {
             return self.syncs.iter().any(here);
@@ -197,14 +198,18 @@ impl Stale {
         let Some(begun) = self.syncs.iter().filter(|sync| done(sync)).map(|sync| sync.begun).max() else { return true };
         self.syncs.retain(|sync| !done(sync));
         for command in &mut self.commands {
-            command.synchronized |= command.begun <= begun && (bank.is_none() || command.bank == bank);
+            if command.begun <= begun && (bank.is_none() || command.bank == bank) {
+                command.synchronized.get_or_insert(now);
+            }
         }
         true
     }
 
-    /// A synchronized invalidation that began after `since` names the translation. `table`: what is old is a table, not the leaf.
-    pub(super) fn ended(&self, entry: &Entry, table: bool, since: Epoch) -> bool {
-        self.commands.iter().rev().any(|c| c.synchronized && c.begun >= since && c.scope.names(entry, table))
+    /// An invalidation that began after `since`, and was synchronized before epoch `before`, names the translation. `table`: what is old
+    /// is a table, not the leaf.
+    pub(super) fn ended(&self, entry: &Entry, table: bool, since: Epoch, before: Epoch) -> bool {
+        let over = |c: &Command| c.synchronized.is_some_and(|end| end <= before) && c.begun >= since;
+        self.commands.iter().rev().any(|c| over(c) && c.scope.names(entry, table))
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) fn scenes() -> Vec<Scene> {
     let slow = BenchOptions { latency: Latency::Fixed(150), ..smooth() };
     vec![
         ("what invalidations drop and spare", smooth(), effects),
+        ("moved pages and blocks of every granule", smooth(), moved),
+        ("a queue of invalidations", smooth(), queued),
         ("invalidations with everything in flight", slow.clone(), in_flight),
         ("synchronizations with everything in flight", slow, synchronizations),
     ]
@@ -138,6 +140,76 @@ fn effects(bench: &mut Bench) -> Outcome {
             command(bench, id, side, PAGE)?;
             complete(bench, id, side)?;
             read(bench, side_of_entry, va)?;
+        }
+    }
+    Ok(())
+}
+
+/// Two places for what is moved, aligned to every block.
+const PLACES: [u64; 2] = [1 << 34, 1 << 35];
+const PLACE_BYTES: u64 = 0x4_0000;
+
+/// A page and a block of every granule moves to another place, for each command of a bank: its old place must not be seen again.
+fn moved(bench: &mut Bench) -> Outcome {
+    PLACES.iter().for_each(|place| bench.memory().add_region(*place, PLACE_BYTES));
+    bench.route_stream(PLAIN.bank, PLAIN.stream, PLAIN.bank)?;
+    bench.enable()?;
+    let mut root = TABLES;
+    for granule in super::translation::granules(bench) {
+        for level in if granule == 12 { 1..4 } else { 2..4 } {
+            root = root.next_multiple_of(1 << granule);
+            let mut tables = Tables::new(root, granule, 16);
+            root += 4 << granule;
+            let va = 1 << tables.entry_bits(level);
+            bench.setup_bank(PLAIN.bank, &tables, PLAIN.asid, SCTLR_USUAL)?;
+            bench.invalidate_bank(PLAIN.bank)?;
+            let commands = COMMANDS.into_iter().map(|(id, _)| id).filter(|id| id.register().space == regs::Space::Bank);
+            for (n, id) in commands.enumerate() {
+                let place = PLACES[n % 2];
+                match level {
+                    3 => tables.map(bench.memory(), va, place, READ_WRITE)?,
+                    _ => tables.map_block(bench.memory(), va, place, level, READ_WRITE)?,
+                }
+                // Of a block, another part of it is named than was used.
+                let named = if level == 3 { va } else { va + (1 << (tables.entry_bits(level) - 1)) };
+                command(bench, id, PLAIN, named)?;
+                complete(bench, id, PLAIN)?;
+                read(bench, PLAIN, va)?;
+                bench.burst_write(PLAIN.stream, va + 0x80, 2, 3, |beat| beat as u128 + 1)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Commands faster than they are performed, behind one that takes a whole sweep; then a synchronization. None may be lost.
+fn queued(bench: &mut Bench) -> Outcome {
+    const PAGES: u64 = 12;
+    let params = *bench.params();
+    PLACES.iter().for_each(|place| bench.memory().add_region(*place, PLACE_BYTES));
+    let mut tables = Tables::usual(TABLES);
+    bench.route_stream(PLAIN.bank, PLAIN.stream, PLAIN.bank)?;
+    bench.setup_bank(PLAIN.bank, &tables, PLAIN.asid, SCTLR_USUAL)?;
+    bench.enable()?;
+    for round in 0..6u64 {
+        for page in 0..PAGES {
+            // Not neighbours: each has a line of its own.
+            tables.map(bench.memory(), page << 16, PLACES[round as usize % 2] + (page << 12), READ_WRITE)?;
+        }
+        bench.control().set_pipelined(true);
+        for page in 0..PAGES {
+            if page % 5 == round % 5 {
+                bench.mmio_post_write(regs::TLBIALLH.offset(&params, 0), 0, 4);
+            }
+            let payload = page << 4 | u64::from(PLAIN.asid) << 48;
+            bench.mmio_post_write(regs::CB_TLBIVAL.offset(&params, PLAIN.bank), payload, 8);
+        }
+        bench.mmio_post_write(regs::CB_TLBSYNC.offset(&params, PLAIN.bank), 0, 4);
+        bench.run_until("the register writes", |bench| bench.quiet())?;
+        bench.control().set_pipelined(false);
+        ended(bench, regs::CB_TLBSTATUS.offset(&params, PLAIN.bank))?;
+        for page in 0..PAGES {
+            bench.burst_read(PLAIN.stream, page << 16, 2, 3)?;
         }
     }
     Ok(())

@@ -48,6 +48,8 @@ pub struct Mutation {
     pub cell: String,
     /// Port of the cell and bit of it.
     pub port: String,
+    /// The bit of a wire that it is at, where Yosys knows one.
+    pub wire: String,
     /// The line of the Verilog that it is in, and its number.
     pub text: String,
     line: usize,
@@ -55,7 +57,9 @@ pub struct Mutation {
 
 impl fmt::Display for Mutation {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} {} in {} {}, line {}: {}", self.mode, self.port, self.module, self.cell, self.line, self.text)
+        let Mutation { mode, module, cell, port, wire, text, line, .. } = self;
+        let wire = if wire.is_empty() { String::new() } else { format!(", {wire}") };
+        write!(out, "{mode} {port} in {module} {cell}{wire}, line {line}: {text}")
     }
 }
 
@@ -95,6 +99,10 @@ impl Mutation {
             mode: need("-mode")?,
             module,
             cell,
+            wire: option("-wire").map_or(String::new(), |wire| match option("-wirebit") {
+                Some(bit) => format!("{wire}[{bit}]"),
+                None => wire,
+            }),
             port: format!("{}[{}]", need("-port")?, need("-portbit")?),
             text,
             line: line_number,
@@ -140,7 +148,7 @@ fn kind(cell: &str) -> String {
     }
 }
 
-/// Why mutations cannot be noticed: lines `MODULE PATTERN: reason`, where the pattern is of `MODE PORT CELL TEXT` and `*` stands
+/// Why mutations cannot be noticed: lines `MODULE PATTERN: reason`, where the pattern is of `MODE PORT CELL WIRE TEXT` and `*` stands
 /// for any text.
 #[derive(Debug, Default)]
 pub struct Rules(Vec<(String, String, String)>);
@@ -165,8 +173,8 @@ impl Rules {
 
     /// Why the mutation cannot be noticed.
     pub fn reason(&self, mutation: &Mutation) -> Option<&str> {
-        let Mutation { mode, module, cell, port, text, .. } = mutation;
-        let name = format!("{mode} {port} {cell} {text}");
+        let Mutation { mode, module, cell, port, wire, text, .. } = mutation;
+        let name = format!("{mode} {port} {cell} {wire} {text}");
         self.0.iter().find(|(m, pattern, _)| glob(m, module) && glob(pattern, &name)).map(|(_, _, reason)| reason.as_str())
     }
 }
@@ -193,8 +201,8 @@ mod tests {
     #[test]
     fn mutations_are_read_numbered_and_named_without_clocks() {
         let chosen = choose(LINES, SOURCE, 2, 12).expect("two are left");
-        assert_eq!(chosen[0].to_string(), "const1 Y[5] in a.b $or, line 2: assign w = a | b;");
-        assert_eq!(chosen[1].to_string(), "inv Q[0] in c register, line 1: wire w;");
+        assert_eq!(chosen[0].to_string(), "const1 Y[5] in a.b $or, a.b.w[5], line 2: assign w = a | b;");
+        assert_eq!(chosen[1].to_string(), "inv Q[0] in c register, c.q[0], line 1: wire w;");
         let script = apply(&chosen);
         assert!(script.contains("\nmutate -ctrl mutsel 12 2 -mode inv -module smmu -cell $auto$ff.cc:266:slice$3 "), "{script}");
         assert!(!script.contains("-port CLK"));
@@ -204,7 +212,7 @@ mod tests {
     #[test]
     fn rules_name_module_and_mutation() {
         let chosen = choose(LINES, SOURCE, 2, 12).expect("two are left");
-        let rules = Rules::parse("# why\n\na.* const1 Y[*] $or assign w =*: a is never alone\n").expect("a rule");
+        let rules = Rules::parse("# why\n\na.* const1 Y[*] $or a.b.w[5] assign w =*: a is never alone\n").expect("a rule");
         assert_eq!(rules.reason(&chosen[0]), Some("a is never alone"));
         assert_eq!(rules.reason(&chosen[1]), None);
         assert!(Rules::parse("m x").is_err());

@@ -215,7 +215,8 @@ impl Probe for Building {
         let path = self.instances.iter().cloned().chain([verilog::flat_name(&own)]).collect::<Vec<_>>().join(".");
         let structure = matches!(descriptor.kind, TypeKind::Composite(_));
         let states = match &descriptor.kind {
-            TypeKind::Enum(states) => states.clone(),
+            // The descriptor says `WalkState::Idle`; the wave says `Idle`, as RustHDL's own values do.
+            TypeKind::Enum(states) => states.iter().map(|state| state.rsplit("::").next().unwrap_or(state).to_string()).collect(),
             _ => Vec::new(),
         };
         let clock = descriptor.name == "clock";
