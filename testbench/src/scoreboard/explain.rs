@@ -102,12 +102,15 @@ impl Scoreboard {
         if t.maybe_clear {
             causes.extend(t.faults().filter(|(zeros, _)| *zeros == raz).map(|(_, fault)| fault));
         }
-        let pending = t.blocked.iter().copied().chain(pending_refusal(&*self.blocked, &t.access).map(|(verdict, _)| verdict));
-        for verdict in pending {
+        // A fault on its way to another client may stop it, under the registers as they are or as they were in its life.
+        let past = self.past.iter().filter(|past| t.born < past.until).map(|past| &*past.blocked);
+        let stops = std::iter::once(&*self.blocked).chain(past).filter_map(|blocked| pending_refusal(blocked, &t.access));
+        let known = t.blocked.iter().map(|verdict| (*verdict, t.maybe_pending));
+        for (verdict, known) in known.chain(stops.map(|(verdict, _)| (verdict, false))) {
             let Verdict::Refused { raz: zeros, fault } = verdict else { continue };
             let maybe = || {
                 let others = self.potential(fault.bank, Some(slot));
-                t.maybe_pending || !others.is_empty() || self.stale.any() && self.flight.len() > 1
+                known || !others.is_empty() || self.stale.any() && self.flight.len() > 1
             };
             if zeros == raz && !causes.contains(&fault) && maybe() {
                 causes.push(fault);
@@ -146,8 +149,8 @@ impl Scoreboard {
         let mut worlds = Vec::new();
         if self.stale.any() {
             worlds.push(World { oracle: None, until: None });
-            let past = self.past.iter().filter(|(until, _)| born < *until);
-            worlds.extend(past.map(|(_, oracle)| World { oracle: Some(oracle.clone()), until: None }));
+            let past = self.past.iter().filter(|past| born < past.until);
+            worlds.extend(past.map(|past| World { oracle: Some(past.open.clone()), until: None }));
         }
         if let Some((offset, data, strobes)) = self.control.pending() {
             let mut oracle = self.open.copy();
