@@ -343,4 +343,52 @@ mod tests {
             },
         );
     }
+
+    fn tick(accept: &mut Accept<8, 3>) {
+        for level in [false, true, false] {
+            accept.clock.next = level.into();
+            assert!(simulate(accept, 100));
+        }
+    }
+
+    /// What a read of stream 5 is answered with when groups 0 and 1 both match it: (bypass, global fault).
+    fn answer_of_two_groups(smcfcfg: u64, va: u64) -> (bool, u64) {
+        let mut accept = Accept::<8, 3>::new(&crate::params::MINI);
+        accept.connect_all();
+        tick(&mut accept);
+        accept.aresetn.next = true;
+        let s2cr_translates_in_bank = |bank: u64| (1, bank, bank);
+        let (group, cr0) = (0x8000_0005, (smcfcfg << 21) | (1 << 10));
+        for (kind, index, data) in
+            [(0, 0, group), (0, 1, group), s2cr_translates_in_bank(0), s2cr_translates_in_bank(1), (9, 0, cr0)]
+        {
+            accept.cw_valid.next = true;
+            accept.cw_kind.next = kind.into();
+            accept.cw_index.next = index.into();
+            accept.cw_data.next = data.into();
+            tick(&mut accept);
+        }
+        accept.cw_valid.next = false;
+        accept.row_free.next = true;
+        accept.rd_req_valid.next = true;
+        accept.rd_req_sid.next = 5.into();
+        accept.rd_req_va.next = va.into();
+        tick(&mut accept);
+        accept.rd_req_valid.next = false;
+        for _ in 0..3 {
+            assert!(simulate(&mut accept, 100));
+            if accept.o_valid.val() {
+                return (accept.o_bypass.val(), accept.o_code.val().u64());
+            }
+            tick(&mut accept);
+        }
+        panic!("no answer in F2");
+    }
+
+    #[test]
+    fn several_groups_fault_or_bypass_by_smcfcfg() {
+        assert_eq!(answer_of_two_groups(1, 0x1000), (false, 4), "SMCF");
+        assert_eq!(answer_of_two_groups(0, 0x1000), (true, 0), "bypass");
+        assert_eq!(answer_of_two_groups(0, 1 << 48), (false, 256), "a bypass beyond the output size: UUT");
+    }
 }
