@@ -275,7 +275,7 @@ impl<const CB: usize> Logic for Decide<CB> {
             self.d_record.next = true;
             self.d_bank.next = self.peer.val();
             self.d_raz.next = !self.f6_ext.q.val().get_bit(13);
-        } else if !self.own_on.val() {
+        } else if !self.own_on.val() & self.two.val() {
             self.whole.next = true;
             self.d_inject.next = true;
             self.d_final.next = true;

@@ -1,6 +1,6 @@
 //! From a block to one Verilog text: modules merged, names made flat.
 
-use super::module::{instances, modules, normal_form, tidy, Instance, Module};
+use super::module::{finish, instances, modules, normal_form, tidy, Instance, Module};
 use super::ports::flat_name;
 use super::token::{join, Token};
 use super::{block_ports, EmitError, Port};
@@ -32,6 +32,7 @@ pub fn emit_block(block: &dyn Block, top_name: &str) -> Result<String, EmitError
     let mut all: BTreeMap<String, Module> = modules(&defines.defines())?.into_iter().map(|m| (m.name.clone(), m)).collect();
     let known: BTreeSet<String> = all.keys().cloned().collect();
     all.values_mut().for_each(|m| tidy(m, &known));
+    finish(&mut all, "top");
 
     let mut merger =
         Merger { modules: &all, known: &known, groups: Vec::new(), by_key: BTreeMap::new(), group_of: BTreeMap::new() };

@@ -4,7 +4,7 @@
 //! expects: one file with the top module `smmu`, flat AXI port names (`s_axi_arvalid`), identical modules once, no `$` in any name.
 //!
 //! How: RustHDL's text is cut into tokens ([`token`]) and modules ([`module`]); every module is tidied by itself (clocks connected
-//! directly, literals and enum constants sized); then modules are compared from the leaves up, with their instances' types
+//! directly, literals and enum constants sized); what straps leave out goes ([`module::finish`]); then modules are compared from the leaves up, with their instances' types
 //! replaced by what those were merged into, and equal ones become one. The output depends on nothing but the block, so two runs
 //! give the same file.
 //!

@@ -4,6 +4,7 @@ use super::token::{join, sized_number, tokenize, Token};
 use super::EmitError;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod fold;
 mod shift;
 mod split;
 mod tree;
@@ -97,6 +98,7 @@ pub fn instances(body: &[Token], known: &BTreeSet<String>) -> Vec<Instance> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Declared {
     input: bool,
+    output: bool,
     /// Bits of a vector or a scalar; `None` for a memory.
     width: Option<usize>,
     /// Tokens of the declaration: from..to, the semicolon included.
@@ -111,7 +113,7 @@ fn declarations(body: &[Token]) -> BTreeMap<String, Declared> {
     while at < solid.len() {
         let start = at;
         let word = |k: usize| solid.get(k).and_then(|i| word_at(body, Some(*i)));
-        let input = word(at) == Some("input");
+        let (input, output) = (word(at) == Some("input"), word(at) == Some("output"));
         if matches!(word(at), Some("input" | "output")) {
             at += 1;
         }
@@ -131,7 +133,7 @@ fn declarations(body: &[Token]) -> BTreeMap<String, Declared> {
             width = None;
         }
         if matches!(body[*end], Token::Mark(';' | '[')) {
-            found.insert(name.to_string(), Declared { input, width, span: (solid[start], *end + 1) });
+            found.insert(name.to_string(), Declared { input, output, width, span: (solid[start], *end + 1) });
         }
         at += 1;
     }
@@ -150,7 +152,12 @@ pub fn tidy(module: &mut Module, known: &BTreeSet<String>) {
     plain_casts(module);
     shift::plain_shifts(module);
     shift::plain_bits(module);
-    split::split_always(module);
+}
+
+/// Makes of all modules below `top` what is printed: without what straps leave out, and with `always` blocks that are cut in parts.
+pub fn finish(all: &mut BTreeMap<String, Module>, top: &str) {
+    fold::fold(all, top);
+    all.values_mut().for_each(split::split_always);
 }
 
 fn connect_directly(module: &mut Module, known: &BTreeSet<String>) {
@@ -185,7 +192,7 @@ fn connect_directly(module: &mut Module, known: &BTreeSet<String>) {
     let mut replace: BTreeMap<usize, String> = BTreeMap::new();
     let mut cut: Vec<(usize, usize)> = Vec::new();
     for (target, (source, span)) in candidates {
-        let Some(Declared { input: false, width, span: declaration }) = declared.get(&target).copied() else { continue };
+        let Some(Declared { input: false, width, span: declaration, .. }) = declared.get(&target).copied() else { continue };
         let Some(Declared { input: true, width: from, .. }) = declared.get(&source).copied() else { continue };
         let uses: Vec<usize> = (0..body.len())
             .filter(|i| body[*i].is_word(&target) && !(span.0..span.1).contains(i) && !(declaration.0..declaration.1).contains(i))
