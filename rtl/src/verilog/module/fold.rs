@@ -20,6 +20,7 @@ use super::tree::{Parser, Statement};
 use super::{declarations, instances, normal_form, word_at, Declared, Module};
 use crate::verilog::token::{sized_number, Token};
 use expression::{mask, parse, Bits, Expr, Known, Meaning};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -102,19 +103,11 @@ struct Circuit {
     widths: Vec<usize>,
     /// The values of signals that are only ever given constants: states.
     few: BTreeMap<usize, BTreeSet<u128>>,
+    /// Every value that an assignment gives, also one that a later assignment of the same block replaces.
+    given: RefCell<BTreeMap<usize, Bits>>,
 }
 
-impl Known for Circuit {
-    fn bits(&self, signal: usize) -> Bits {
-        self.values[signal]
-    }
-
-    fn values(&self, signal: usize) -> Option<&BTreeSet<u128>> {
-        self.few.get(&signal)
-    }
-}
-
-/// What is known inside a branch.
+/// What is known at a place in a block: a signal that the block has written already has another value there than at its end.
 struct Here<'a>(&'a Circuit, &'a Scope<'a>);
 
 impl Known for Here<'_> {
@@ -122,18 +115,23 @@ impl Known for Here<'_> {
         self.1.get(signal).unwrap_or(self.0.values[signal])
     }
 
-    fn values(&self, _: usize) -> Option<&BTreeSet<u128>> {
-        None
+    fn values(&self, signal: usize) -> Option<&BTreeSet<u128>> {
+        self.0.few.get(&signal)
     }
 }
 
 /// Values of a branch over those around it.
+#[derive(Default)]
 struct Scope<'a> {
     around: Option<&'a Scope<'a>>,
     values: BTreeMap<usize, Bits>,
 }
 
 impl Scope<'_> {
+    fn inner(&self) -> Scope<'_> {
+        Scope { around: Some(self), values: BTreeMap::new() }
+    }
+
     fn get(&self, signal: usize) -> Option<Bits> {
         self.values.get(&signal).copied().or_else(|| self.around.and_then(|a| a.get(signal)))
     }
@@ -200,7 +198,7 @@ impl Circuit {
                     self.values[q] = self.values[q].join(Bits::of(start)).join(self.values[d]);
                 }
                 for (_, nodes) in &unit.blocks {
-                    let mut scope = Scope { around: None, values: BTreeMap::new() };
+                    let mut scope = Scope::default();
                     self.execute(nodes, &mut scope);
                     scope.values.into_iter().for_each(|(id, bits)| self.values[id] = self.values[id].join(bits));
                 }
@@ -222,7 +220,7 @@ impl Circuit {
         let mut given: BTreeMap<usize, Option<BTreeSet<u128>>> = BTreeMap::new();
         let mut registers = BTreeMap::new();
         for unit in &self.units {
-            unit.blocks.iter().for_each(|(_, nodes)| self.given(nodes, &mut given));
+            unit.blocks.iter().for_each(|(_, nodes)| self.constants(nodes, &mut Scope::default(), &mut given));
             if let (Kind::Register(start), Some(d), Some(q)) = (unit.kind, unit.signal("d"), unit.signal("q")) {
                 registers.insert(d, (q, start));
             }
@@ -243,8 +241,9 @@ impl Circuit {
     }
 
     /// Collects the constants that each signal is given, and the signals as [`HOLD`] and their number; `None`: something else as well.
-    fn given(&self, nodes: &[Node], into: &mut BTreeMap<usize, Option<BTreeSet<u128>>>) {
+    fn constants(&self, nodes: &[Node], scope: &mut Scope, into: &mut BTreeMap<usize, Option<BTreeSet<u128>>>) {
         for node in nodes {
+            let here = Here(self, scope);
             match node {
                 Node::Assign { target, part, value, .. } => {
                     let all = into.entry(*target).or_insert_with(|| Some(BTreeSet::new()));
@@ -260,14 +259,19 @@ impl Circuit {
                     }
                 }
                 Node::If(condition, then, otherwise) => {
-                    let (holds, fails) = condition.bits(self).truth(condition.width());
-                    [(holds, then), (fails, otherwise)].iter().filter(|(may, _)| *may).for_each(|(_, n)| self.given(n, into));
+                    let (holds, fails) = condition.bits(&here).truth(condition.width());
+                    for (_, nodes) in [(holds, then), (fails, otherwise)].iter().filter(|(may, _)| *may) {
+                        self.constants(nodes, &mut scope.inner(), into);
+                    }
                 }
                 Node::Case(subject, arms) => {
-                    let (may, _) = taken(subject, arms, self);
-                    arms.iter().zip(may).filter(|(_, may)| *may).for_each(|((.., n), _)| self.given(n, into));
+                    let (may, _) = taken(subject, arms, &here);
+                    for ((.., nodes), _) in arms.iter().zip(may).filter(|(_, may)| *may) {
+                        self.constants(nodes, &mut scope.inner(), into);
+                    }
                 }
             }
+            self.execute(std::slice::from_ref(node), scope);
         }
     }
 
@@ -282,6 +286,7 @@ impl Circuit {
                         Some((low, width)) => here.bits(*target).replaced(*low, *width, bits),
                         None => Bits::ANY.cut(self.widths[*target]),
                     };
+                    self.given.borrow_mut().entry(*target).and_modify(|all| *all = all.join(new)).or_insert(new);
                     scope.values.insert(*target, new);
                 }
                 Node::If(condition, then, otherwise) => {
@@ -305,7 +310,7 @@ impl Circuit {
         let mut written = BTreeSet::new();
         branches.iter().for_each(|(_, nodes)| targets(nodes, &mut written));
         for (_, nodes) in branches.iter().filter(|(may, _)| *may) {
-            let mut inner = Scope { around: Some(scope), values: BTreeMap::new() };
+            let mut inner = scope.inner();
             self.execute(nodes, &mut inner);
             for id in &written {
                 let value = inner.get(*id).unwrap_or(self.values[*id]);
@@ -317,9 +322,10 @@ impl Circuit {
         });
     }
 
-    /// The value of a signal that never changes.
+    /// The value of a signal that never changes, not even inside a block.
     fn constant(&self, signal: usize) -> Option<u128> {
-        self.values[signal].value(self.widths[signal])
+        let given = self.given.borrow().get(&signal).copied().unwrap_or_default();
+        self.values[signal].join(given).value(self.widths[signal])
     }
 }
 

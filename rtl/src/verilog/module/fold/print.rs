@@ -2,7 +2,7 @@
 
 use super::super::tree::{print, Statement};
 use super::super::{declarations, splice, Module};
-use super::{taken, targets, Circuit, Expr, Kind, Node, Unit};
+use super::{taken, targets, Circuit, Expr, Here, Kind, Node, Scope, Unit};
 use crate::verilog::token::Token;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,11 @@ type Sources = BTreeMap<usize, BTreeSet<usize>>;
 impl Circuit {
     /// The modules that are left. The error is the name of one in which nothing that varies is read.
     pub(super) fn rewritten(&self, all: &BTreeMap<String, Module>) -> Result<BTreeMap<String, Module>, String> {
-        let simple: Vec<Vec<Vec<Node>>> =
-            self.units.iter().map(|u| u.blocks.iter().map(|(_, nodes)| self.simplified(nodes)).collect()).collect();
+        let simple: Vec<Vec<Vec<Node>>> = self
+            .units
+            .iter()
+            .map(|u| u.blocks.iter().map(|(_, nodes)| self.simplified(nodes, &mut Scope::default())).collect())
+            .collect();
         let needed = self.needed(&simple);
         let mut out = all.clone();
         let mut ports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -33,36 +36,48 @@ impl Circuit {
     }
 
     /// Without branches that are never taken, and without assignments to constants.
-    fn simplified(&self, nodes: &[Node]) -> Vec<Node> {
+    fn simplified(&self, nodes: &[Node], scope: &mut Scope) -> Vec<Node> {
         let mut out = Vec::new();
         for node in nodes {
+            let here = Here(self, scope);
             match node {
                 Node::Assign { target, .. } if self.constant(*target).is_some() => {}
                 Node::Assign { target, name, part, place, value } => {
                     let place = match place {
-                        Expr::Element(..) => place.simple(self),
+                        Expr::Element(..) => place.simple(&here),
                         place => place.clone(),
                     };
-                    out.push(Node::Assign { target: *target, name: name.clone(), part: *part, place, value: value.simple(self) });
+                    out.push(Node::Assign {
+                        target: *target,
+                        name: name.clone(),
+                        part: *part,
+                        place,
+                        value: value.simple(&here),
+                    });
                 }
-                Node::If(condition, then, otherwise) => match condition.bits(self).truth(condition.width()) {
-                    (true, false) => out.extend(self.simplified(then)),
-                    (false, true) => out.extend(self.simplified(otherwise)),
-                    _ => out.push(Node::If(condition.simple(self), self.simplified(then), self.simplified(otherwise))),
+                Node::If(condition, then, otherwise) => match condition.bits(&here).truth(condition.width()) {
+                    (true, false) => out.extend(self.simplified(then, &mut scope.inner())),
+                    (false, true) => out.extend(self.simplified(otherwise, &mut scope.inner())),
+                    _ => out.push(Node::If(
+                        condition.simple(&here),
+                        self.simplified(then, &mut scope.inner()),
+                        self.simplified(otherwise, &mut scope.inner()),
+                    )),
                 },
                 Node::Case(subject, arms) => {
-                    let (may, open) = taken(subject, arms, self);
+                    let (may, open) = taken(subject, arms, &here);
                     let mut left: Vec<_> = arms.iter().zip(may).filter(|(_, may)| *may).map(|(arm, _)| arm).collect();
                     if let (1, false) = (left.len(), open) {
-                        left.drain(..).for_each(|(.., nodes)| out.extend(self.simplified(nodes)));
+                        left.drain(..).for_each(|(.., nodes)| out.extend(self.simplified(nodes, &mut scope.inner())));
                     } else {
                         let arm = |(label, labels, nodes): &(String, Vec<Expr>, Vec<Node>)| {
-                            (label.clone(), labels.clone(), self.simplified(nodes))
+                            (label.clone(), labels.clone(), self.simplified(nodes, &mut scope.inner()))
                         };
-                        out.push(Node::Case(subject.simple(self), left.into_iter().map(arm).collect()));
+                        out.push(Node::Case(subject.simple(&here), left.into_iter().map(arm).collect()));
                     }
                 }
             }
+            self.execute(std::slice::from_ref(node), scope);
         }
         out
     }

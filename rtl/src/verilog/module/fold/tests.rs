@@ -54,6 +54,9 @@ fn what_varies_is_not_taken_for_constant() {
         ("x = 8'h2; y = 8'h0; if (x == {6'h0, a[1:0]}) begin y = b; end", "if ( 8'h2 = = { 6'h0 , a [ 1 : 0 ] } )"),
         ("x = a | |b; y = x;", "x = a | | b ;"),
         ("x = 8'h0; x[a[2:0]] = b[0]; y = x;", "y = x ;"),
+        // A value that a later assignment of the block replaces.
+        ("x = a; y = x; x = 8'h0;", "x = a ; y = x ;"),
+        ("x = a; x = {x[3:0], 4'h0}; y = x; x = 8'h0;", "x = { x [ 3 : 0 ] , 4'h0 } ;"),
         ("x = 8'h0; y = (~x[0]) + a;", "y = ( ~ 1'h0 ) + a ;"),
     ] {
         let out = &folded(&top("reg [7:0] x;", "", statements))["top"];
