@@ -211,6 +211,10 @@ impl<const SMR: usize, const SI: usize> Logic for Accept<SMR, SI> {
                 | (bit_cast::<72, 3>(self.wr_req_prot.val()) << 65)
                 | (bit_cast::<72, 4>(self.wr_req_tag.val()) << 68);
         }
+        // Nothing asks: what follows need not see what the pipelines hold out to it.
+        if !self.rd_req_valid.val() & !self.wr_req_valid.val() {
+            self.f1_req.d.next = self.f1_req.q.val();
+        }
         if self.row_take.val() {
             self.last_was_write.d.next = self.take_write.val();
         }
