@@ -7,6 +7,7 @@
 
 mod addresses;
 mod bus;
+mod entries;
 mod faults;
 mod maintenance;
 mod registers;
@@ -70,6 +71,7 @@ fn scenes() -> Vec<Scene> {
     [
         addresses::scenes(),
         bus::scenes(),
+        entries::scenes(),
         faults::scenes(),
         maintenance::scenes(),
         registers::scenes(),

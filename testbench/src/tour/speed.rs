@@ -16,7 +16,7 @@ use smmu_rtl::registers as regs;
 /// Cycles from a table read's address to its data in these scenes.
 const L: u64 = 10;
 /// Cycles of a hit in the micro TLB; of a walk of one read beside L; of each further level beside L.
-const HIT: u64 = 2;
+pub(super) const HIT: u64 = 2;
 const WALK: u64 = 12;
 const LEVEL: u64 = 3;
 /// Entries of the walk cache of level 0, and of the others at least.
@@ -27,7 +27,7 @@ const LINE: u64 = 8;
 const WAYS: u64 = 4;
 
 pub(super) fn scenes() -> Vec<Scene> {
-    let options = BenchOptions { latency: Latency::Fixed(L as u32), ..smooth() };
+    let options = options();
     vec![
         ("the length of walks", options.clone(), lengths),
         ("as many pages as fit", options.clone(), pages),
@@ -36,8 +36,13 @@ pub(super) fn scenes() -> Vec<Scene> {
     ]
 }
 
+/// What these scenes run with.
+pub(super) fn options() -> BenchOptions {
+    BenchOptions { latency: Latency::Fixed(L as u32), ..smooth() }
+}
+
 /// Fails if a figure is not what it has to be.
-fn demand(bench: &Bench, what: &str, figure: u64, wanted: std::ops::RangeInclusive<u64>) -> Outcome {
+pub(super) fn demand(bench: &Bench, what: &str, figure: u64, wanted: std::ops::RangeInclusive<u64>) -> Outcome {
     if wanted.contains(&figure) {
         return Ok(());
     }
@@ -45,7 +50,7 @@ fn demand(bench: &Bench, what: &str, figure: u64, wanted: std::ops::RangeInclusi
 }
 
 /// Cycles of a transaction that needs so many table reads. Without any, it is no slower than a walk would be.
-fn cycles(walks: u64) -> std::ops::RangeInclusive<u64> {
+pub(super) fn cycles(walks: u64) -> std::ops::RangeInclusive<u64> {
     match walks {
         0 => HIT..=WALK,
         _ => WALK + L + (walks - 1) * (LEVEL + L)..=WALK + L + (walks - 1) * (LEVEL + L),
@@ -53,7 +58,7 @@ fn cycles(walks: u64) -> std::ops::RangeInclusive<u64> {
 }
 
 /// A read and, if `write`, a write instead, that takes so many table reads and cycles.
-fn access(bench: &mut Bench, what: &str, va: u64, write: bool, walks: u64, cycles: std::ops::RangeInclusive<u64>) -> Outcome {
+pub(super) fn access(bench: &mut Bench, what: &str, va: u64, write: bool, walks: u64, cycles: std::ops::RangeInclusive<u64>) -> Outcome {
     bench.reset_stats();
     if write {
         bench.burst_write(STREAM, va, 1, 3, |_| 7)?;
@@ -66,7 +71,7 @@ fn access(bench: &mut Bench, what: &str, va: u64, write: bool, walks: u64, cycle
 }
 
 /// Drops the micro TLB and nothing else: a stream match register is written.
-fn forget_hits(bench: &mut Bench) -> Outcome {
+pub(super) fn forget_hits(bench: &mut Bench) -> Outcome {
     let params = *bench.params();
     bench.write32(regs::SMR.offset(&params, params.num_smr - 1), 0)?;
     bench.run_cycles(SETTLED)
