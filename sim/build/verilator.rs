@@ -152,6 +152,8 @@ fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str
     let loops = String::from_utf8_lossy(&output.stderr).contains("UNOPTFLAT");
     let shim_file = work.join("shim.cpp");
     std::fs::write(&shim_file, shim).map_err(io(&shim_file))?;
+    let header = work.join("points.h");
+    std::fs::write(&header, generate::coverage_header(name)).map_err(io(&header))?;
     let mut files: Vec<PathBuf> = std::fs::read_dir(&work).map_err(io(&work))?.flatten().map(|e| e.path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "cpp"));
     files.sort();
@@ -165,6 +167,9 @@ fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str
         let mut build = compiler(tool, level);
         build.define("SMMU_ONE_EVALUATION", if loops { "0" } else { "1" });
         build.include(&work).out_dir(work.join("objects")).files(files);
+        if EXTRAS.coverage {
+            build.flag("-include").flag(header.display().to_string());
+        }
         objects.extend(build.try_compile_intermediates().map_err(|e| format!("compiling preset '{name}': {e}"))?);
     }
     let mut archive = compiler(tool, 2);

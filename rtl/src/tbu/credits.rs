@@ -65,18 +65,10 @@ impl Logic for Credits {
         self.refused_q.d.next = self.refused.val();
         self.l_queue_gain.next = 0.into();
         self.l_out_gain.next = 0.into();
-        if self.left_q.q.val() ^ self.refused_q.q.val() {
-            self.l_queue_gain.next = 1.into();
-        }
-        if self.popped_q.q.val() ^ self.refused_q.q.val() {
-            self.l_out_gain.next = 1.into();
-        }
-        if self.left_q.q.val() & self.refused_q.q.val() {
-            self.l_queue_gain.next = 2.into();
-        }
-        if self.popped_q.q.val() & self.refused_q.q.val() {
-            self.l_out_gain.next = 2.into();
-        }
+        self.l_queue_gain.next = self.l_queue_gain.val().replace_bit(0, self.left_q.q.val() ^ self.refused_q.q.val());
+        self.l_queue_gain.next = self.l_queue_gain.val().replace_bit(1, self.left_q.q.val() & self.refused_q.q.val());
+        self.l_out_gain.next = self.l_out_gain.val().replace_bit(0, self.popped_q.q.val() ^ self.refused_q.q.val());
+        self.l_out_gain.next = self.l_out_gain.val().replace_bit(1, self.popped_q.q.val() & self.refused_q.q.val());
 
         self.l_queue.next = self.queue.q.val() + self.l_queue_gain.val();
         self.l_outs.next = self.outs.q.val() + self.l_out_gain.val();

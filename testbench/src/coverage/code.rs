@@ -320,6 +320,9 @@ impl CodeReport {
     }
 }
 
+/// Share of toggles that has to be seen, in per cent.
+pub const TOGGLE_GOAL: f64 = 95.0;
+
 /// Of presets that share their rules: a rule that one of them needs is of use.
 pub fn share_rules(reports: &mut [CodeReport]) {
     let used: BTreeSet<String> = reports.iter().flat_map(|report| &report.exclusions).map(|(rule, ..)| rule.clone()).collect();

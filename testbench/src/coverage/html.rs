@@ -3,7 +3,7 @@
 //! Everything is in the one file, styles and the few lines of script too: it can be mailed, archived and opened anywhere. It works
 //! without the script (all groups can be opened), with a keyboard, in light and dark.
 
-use super::code::{CodeReport, Tally};
+use super::code::{CodeReport, Tally, TOGGLE_GOAL};
 use super::report::{percent, BinReport, GroupReport, PresetReport, Report, State};
 use super::xml::escape;
 use std::fmt::Write;
@@ -55,24 +55,29 @@ fn put(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// A bar with its share in words: the bar alone says nothing to those who do not see it.
-fn bar(hit: usize, whole: usize) -> String {
+/// A bar with its share in words: the bar alone says nothing to those who do not see it. It looks full from the `goal` on, in per cent.
+fn bar(hit: usize, whole: usize, goal: f64) -> String {
     let share = percent(hit, whole);
     let width = if whole == 0 { 100.0 } else { 100.0 * hit as f64 / whole as f64 };
-    let class = if hit == whole { "full" } else { "part" };
+    let class = if reached(hit, whole, goal) { "full" } else { "part" };
     format!(
         "<span class=\"bar {class}\" role=\"img\" aria-label=\"{share}\"><span style=\"width:{width:.2}%\"></span></span><span class=\"share\">{share}</span>"
     )
 }
 
-fn card(out: &mut String, title: &str, hit: usize, whole: usize, below: &str) {
-    let class = if hit == whole { "card full" } else { "card part" };
+/// Whether a share is at its goal, in per cent.
+fn reached(hit: usize, whole: usize, goal: f64) -> bool {
+    100.0 * hit as f64 >= goal * whole as f64
+}
+
+fn card(out: &mut String, title: &str, (hit, whole): (usize, usize), goal: f64, below: &str) {
+    let class = if reached(hit, whole, goal) { "card full" } else { "card part" };
     let _ = writeln!(
         out,
         "<li class=\"{class}\"><h3>{}</h3><p class=\"big\">{}</p>{}<p>{hit} of {whole}{below}</p></li>",
         escape(title),
         percent(hit, whole),
-        bar(hit, whole)
+        bar(hit, whole, goal)
     );
 }
 
@@ -80,12 +85,18 @@ fn cards(out: &mut String, report: &Report) {
     put(out, "<ul class=\"cards\">");
     for preset in &report.presets {
         let excluded = preset.in_state(State::Excluded).count();
-        card(out, &format!("{}: functional bins", preset.preset), preset.hit, preset.bins, &format!(", {excluded} excluded"));
+        card(
+            out,
+            &format!("{}: functional bins", preset.preset),
+            (preset.hit, preset.bins),
+            100.0,
+            &format!(", {excluded} excluded"),
+        );
     }
     for code in &report.code {
-        for (name, tally) in [("lines", &code.lines), ("toggles", &code.toggles)] {
-            let below = format!(", {} excluded", tally.excluded);
-            card(out, &format!("{}: Verilog {name}", code.preset), tally.hit, tally.points, &below);
+        for (name, tally, goal) in [("lines", &code.lines, 100.0), ("toggles", &code.toggles, TOGGLE_GOAL)] {
+            let below = format!(", {} excluded; goal {goal} %", tally.excluded);
+            card(out, &format!("{}: Verilog {name}", code.preset), (tally.hit, tally.points), goal, &below);
         }
     }
     put(out, "</ul>");
@@ -143,14 +154,14 @@ fn group_section(out: &mut String, preset: &str, group: &GroupReport, open: bool
     let state = if group.complete() { "full" } else { "part" };
     put(out, &format!("<details class=\"group {state}\" id=\"{}-{}\"{open}>", escape(preset), escape(&group.id)));
     let excluded = group.in_state(State::Excluded).count();
-    let note = if excluded > 0 { format!(" <span class=\"note\">{excluded} excluded</span>") } else { String::new() };
+    let note = if excluded > 0 { format!("{excluded} excluded") } else { String::new() };
     put(
         out,
         &format!(
-            "<summary><span class=\"id\">{}</span> <span class=\"name\">{}</span> {}<span class=\"count\">{} of {}</span>{note}</summary>",
+            "<summary><span class=\"id\">{}</span> <span class=\"name\">{}</span> {}<span class=\"count\">{} of {}</span> <span class=\"note\">{note}</span></summary>",
             escape(&group.id),
             escape(&group.name),
-            bar(group.hit, group.bins),
+            bar(group.hit, group.bins, 100.0),
             group.hit,
             group.bins
         ),
@@ -202,7 +213,8 @@ fn code_section(out: &mut String, code: &CodeReport) {
         std::cmp::Reverse(missed(lines) + missed(toggles))
     });
     for (module, (lines, toggles)) in modules {
-        let cell = |tally: &Tally| format!("<td>{}</td><td>{} of {}</td>", bar(tally.hit, tally.points), tally.hit, tally.points);
+        let cell =
+            |tally: &Tally| format!("<td>{}</td><td>{} of {}</td>", bar(tally.hit, tally.points, 100.0), tally.hit, tally.points);
         let class = if lines.hit == lines.points && toggles.hit == toggles.points { "hit" } else { "hole" };
         put(out, &format!("<tr class=\"{class}\"><td>{}</td>{}{}</tr>", escape(module), cell(lines), cell(toggles)));
     }

@@ -2,7 +2,7 @@
 //! what caches may still hold: old descriptors, old bank configurations, and a register write that is being performed.
 
 use super::flight::{Held, Slot};
-use super::stale::{BankConfig, Epoch, Stale};
+use super::stale::{self, BankConfig, Epoch, Stale, Tags};
 use super::verdict::pending_refusal;
 use super::{oracle, Oracle, Scoreboard};
 use crate::memory::Memory;
@@ -69,8 +69,10 @@ fn next_picks(mut picks: Vec<usize>, choices: &[usize]) -> Option<Vec<usize>> {
 /// Another state of the registers that the hardware may have acted on.
 struct World {
     oracle: Option<Rc<dyn Oracle>>,
-    /// It is an old configuration that held until this epoch.
+    /// It has an old configuration of the bank, which held until this epoch.
     until: Option<Epoch>,
+    /// The tags of the access in it.
+    tags: Option<Tags>,
 }
 
 impl Scoreboard {
@@ -102,12 +104,15 @@ impl Scoreboard {
         if t.maybe_clear {
             causes.extend(t.faults().filter(|(zeros, _)| *zeros == raz).map(|(_, fault)| fault));
         }
-        let pending = t.blocked.iter().copied().chain(pending_refusal(&*self.blocked, &t.access).map(|(verdict, _)| verdict));
-        for verdict in pending {
+        // A fault on its way to another client may stop it, under the registers as they are or as they were in its life.
+        let past = self.past.iter().filter(|past| t.born < past.until).map(|past| &*past.blocked);
+        let stops = std::iter::once(&*self.blocked).chain(past).filter_map(|blocked| pending_refusal(blocked, &t.access));
+        let known = t.blocked.iter().map(|verdict| (*verdict, t.maybe_pending));
+        for (verdict, known) in known.chain(stops.map(|(verdict, _)| (verdict, false))) {
             let Verdict::Refused { raz: zeros, fault } = verdict else { continue };
             let maybe = || {
                 let others = self.potential(fault.bank, Some(slot));
-                t.maybe_pending || !others.is_empty() || self.stale.any() && self.flight.len() > 1
+                known || !others.is_empty() || self.stale.any() && self.flight.len() > 1
             };
             if zeros == raz && !causes.contains(&fault) && maybe() {
                 causes.push(fault);
@@ -142,23 +147,31 @@ impl Scoreboard {
         found
     }
 
+    /// The registers that count for an access: as they are, as they were in its life, and as a write under way makes them; each of them
+    /// also with what caches may have kept of its bank's old configurations.
     fn worlds(&mut self, access: &Access, born: Epoch) -> Vec<World> {
-        let mut worlds = Vec::new();
+        let mut bases = Vec::new();
+        let now = self.tags(access.stream_id);
+        let tags = |oracle: &dyn Oracle| stale::tags(oracle, &self.params, access.stream_id);
         if self.stale.any() {
-            worlds.push(World { oracle: None, until: None });
-            let past = self.past.iter().filter(|(until, _)| born < *until);
-            worlds.extend(past.map(|(_, oracle)| World { oracle: Some(oracle.clone()), until: None }));
+            bases.push(World { oracle: None, until: None, tags: now });
+            let past = self.past.iter().filter(|past| born < past.until);
+            bases.extend(past.map(|past| World { oracle: Some(past.open.clone()), until: None, tags: tags(&*past.open) }));
         }
         if let Some((offset, data, strobes)) = self.control.pending() {
             let mut oracle = self.open.copy();
             oracle.write_strobed(offset, data, strobes);
-            worlds.push(World { oracle: Some(oracle.into()), until: None });
+            bases.push(World { tags: tags(&*oracle), oracle: Some(oracle.into()), until: None });
         }
-        if let Some(tags) = self.tags(access.stream_id) {
-            for old in self.stale.configs(tags.bank) {
-                let oracle = with_config(&*self.open, &old.value);
-                worlds.push(World { oracle: Some(oracle.into()), until: Some(old.until) });
+        let mut worlds = Vec::new();
+        for base in bases {
+            if let Some(bank) = base.tags.map(|tags| tags.bank) {
+                for old in self.stale.configs(bank) {
+                    let oracle = with_config(base.oracle.as_deref().unwrap_or(&*self.open), &old.value);
+                    worlds.push(World { oracle: Some(oracle.into()), until: Some(old.until), tags: base.tags });
+                }
             }
+            worlds.push(base);
         }
         worlds
     }
@@ -172,7 +185,7 @@ impl Scoreboard {
         fits: &impl Fn(&Verdict) -> bool,
         found: &mut Vec<Verdict>,
     ) {
-        let tags = self.tags(access.stream_id);
+        let tags = world.tags;
         let oracle = world.oracle.as_deref().unwrap_or(&*self.open);
         let mut picks = Vec::new();
         for _ in 0..MAX_COMBINATIONS {

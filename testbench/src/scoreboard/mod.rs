@@ -114,8 +114,8 @@ pub struct Scoreboard {
     /// The model with no fault recorded, and with faults recorded everywhere.
     open: Box<dyn Oracle>,
     blocked: Box<dyn Oracle>,
-    /// Earlier states of the first one, each with the epoch in which it ended, for what was in flight then.
-    past: Vec<(Epoch, Rc<dyn Oracle>)>,
+    /// Earlier states of both, for what was in flight then.
+    past: Vec<Past>,
     records: Records,
     stale: Stale,
     control: Control,
@@ -136,6 +136,15 @@ pub struct Scoreboard {
     irq_settling: u64,
     /// What an observer has not been told yet; none without one.
     events: Option<Vec<Event>>,
+}
+
+/// Registers as they were before a write, in both models.
+#[derive(Clone)]
+struct Past {
+    /// Epoch in which they ceased to hold.
+    until: Epoch,
+    open: Rc<dyn Oracle>,
+    blocked: Rc<dyn Oracle>,
 }
 
 /// Cycles in which an address waited downstream, by channel.

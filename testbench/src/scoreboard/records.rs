@@ -42,6 +42,18 @@ const MAX_BEFORE: usize = 16;
 /// A register write: offset, data, strobes.
 type Store = (u32, u64, u8);
 
+/// A register write that reached a recorder, or half of one.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    /// Cycle of its response.
+    cycle: u64,
+    store: Store,
+    /// It takes bits of the status away if they are there.
+    clears: bool,
+    /// A fault may have been recorded when it was performed.
+    found: bool,
+}
+
 /// One possible state of a recorder: status, address, three syndromes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct State {
@@ -113,8 +125,8 @@ struct Recorder {
     states: Vec<State>,
     /// States before the last faults, each with the cycle in which the fault was applied: a read that is older may show them.
     before: VecDeque<(u64, Vec<State>)>,
-    /// Writes that reached it, the last one first, each with the cycle of its response.
-    writes: VecDeque<(u64, Store)>,
+    /// Writes that reached it, the last one first.
+    writes: VecDeque<Written>,
     /// Cycle of the last fault that was applied, or of the last write that changed something.
     last_event: u64,
     /// Cycle of the last write that cleared the status of a state.
@@ -257,14 +269,16 @@ impl Records {
                 continue;
             }
             for cause in causes {
-                self.orders(n, &state, (serial, accepted), cause, may_be_first).into_iter().for_each(&mut keep);
+                self.orders(n, &state, (serial, accepted), cause, (may_be_first, false)).into_iter().for_each(&mut keep);
             }
             if wiped || !certain {
                 keep(state);
             }
         }
-        self.recorders[n].states = next;
-        self.recorders[n].last_event = cycle;
+        let recorder = &mut self.recorders[n];
+        recorder.states = next;
+        recorder.last_event = cycle;
+        recorder.writes.iter_mut().filter(|write| accepted <= write.cycle).for_each(|write| write.found = true);
         self.settle(n, cycle, cfg);
     }
 
@@ -286,6 +300,7 @@ impl Records {
     /// A register write that reaches the 32-bit words of recorder `n`.
     pub(super) fn write(&mut self, n: usize, offset: u32, data: u64, strobes: u8, cycle: u64, cfg: &dyn Oracle) {
         let mut next = Vec::new();
+        let found = self.recorders[n].states.iter().any(|state| self.recorded(n, state));
         for state in std::mem::take(&mut self.recorders[n].states) {
             let after = self.after_write(n, &state, (offset, data, strobes));
             if !next.contains(&after) {
@@ -301,7 +316,7 @@ impl Records {
         recorder.writes.truncate(MAX_WRITES - 2);
         // The hardware performs a 64-bit write in two halves, the low one first: a fault may come between them.
         for half in [0x0f, 0xf0].into_iter().filter(|half| strobes & half != 0) {
-            recorder.writes.push_front((cycle, (offset, data, strobes & half)));
+            recorder.writes.push_front(Written { cycle, store: (offset, data, strobes & half), clears: cleared, found });
         }
         if cleared {
             recorder.last_clear = cycle;

@@ -3,7 +3,7 @@
 use super::flight::{Slot, Stage};
 use super::records::{Cause, Potential};
 use super::stale::{self, Entry, Tags};
-use super::{Oracle, Scoreboard};
+use super::{Oracle, Past, Scoreboard};
 use crate::axi::burst;
 use crate::bench::observe::Event;
 use crate::memory::Memory;
@@ -86,15 +86,25 @@ impl Scoreboard {
         let mut tables = Tables::new(memory);
         let verdict = self.open.check(&access, &mut tables);
         let (leaf, depth) = (tables.leaf, tables.depth);
-        let pending = if self.records.any_active() { pending_refusal(&*self.blocked, &access) } else { None };
+        let active = self.records.any_active();
+        let pending = if active { pending_refusal(&*self.blocked, &access) } else { None };
         let t = &mut self.flight.slots[slot];
         t.hold(verdict, leaf, depth, self.epoch);
         let born = t.born;
-        for (_, past) in self.past.iter().filter(|(until, _)| born < *until) {
+        for past in self.past.iter().filter(|past| born < past.until) {
             // It may act on the registers of its earlier life, but its walk sees the tables as they are.
             let mut tables = Tables::new(memory);
-            let verdict = past.check(&access, &mut tables);
+            let verdict = past.open.check(&access, &mut tables);
             t.hold_too(verdict, tables.leaf, tables.depth, self.epoch);
+            // And a fault that it met under them may stop it, which the pins show only now.
+            if let Some((refusal, bank)) = pending_refusal(&*past.blocked, &access).filter(|_| active) {
+                if self.records.may_stop(bank, t.serial) {
+                    t.maybe_pending = true;
+                    if !t.blocked.contains(&refusal) {
+                        t.blocked.push(refusal);
+                    }
+                }
+            }
         }
         match pending {
             None => t.maybe_clear = true,
@@ -126,11 +136,11 @@ impl Scoreboard {
     pub(super) fn keep_past(&mut self) {
         let oldest = self.flight.live().map(|slot| &self.flight.slots[slot]).filter(|t| t.stage == Stage::Waiting);
         let Some(born) = oldest.map(|t| t.born).min() else { return self.past.clear() };
-        self.past.retain(|(until, _)| born < *until);
+        self.past.retain(|past| born < past.until);
         if self.past.len() == MAX_PAST {
             self.past.remove(0);
         }
-        self.past.push((self.epoch + 1, self.open.copy().into()));
+        self.past.push(Past { until: self.epoch + 1, open: self.open.copy().into(), blocked: self.blocked.copy().into() });
     }
 
     /// Watched memory, or what exists of it, changed since the last cycle.

@@ -2,7 +2,7 @@
 
 use crate::exit::{preset, print, print_json, Failure, Outcome};
 use anyhow::{anyhow, Context};
-use smmu_testbench::coverage::code::{share_rules, CodeCounts, CodeError, CodeReport, Exclusions};
+use smmu_testbench::coverage::code::{share_rules, CodeCounts, CodeError, CodeReport, Exclusions, TOGGLE_GOAL};
 use smmu_testbench::coverage::database::DatabaseError;
 use smmu_testbench::coverage::report::Report;
 use smmu_testbench::coverage::{html, xml, Database};
@@ -70,9 +70,6 @@ struct ReportArgs {
     json: bool,
 }
 
-/// Share of toggles that has to be seen, in per cent.
-const TOGGLES: f64 = 95.0;
-
 fn pair(text: &str) -> Result<(String, PathBuf), String> {
     let (name, file) = text.split_once('=').ok_or("write it as PRESET=FILE")?;
     Ok((name.to_string(), file.into()))
@@ -106,8 +103,9 @@ fn report(args: &ReportArgs) -> Outcome {
     } else {
         print(&report.to_string())?;
     }
-    let code_good =
-        |code: &CodeReport| code.lines.hit == code.lines.points && code.toggles.percent() >= TOGGLES && code.useless.is_empty();
+    let code_good = |code: &CodeReport| {
+        code.lines.hit == code.lines.points && code.toggles.percent() >= TOGGLE_GOAL && code.useless.is_empty()
+    };
     if args.check && !(report.complete() && report.code.iter().all(code_good)) {
         return Err(Failure::NotGood);
     }

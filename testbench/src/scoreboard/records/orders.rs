@@ -1,6 +1,6 @@
 //! One state of the record registers after another: faults, register writes, and the orders in which they may have come.
 
-use super::{poke, Cause, Potential, Records, State, Store, MULTI};
+use super::{poke, Cause, Potential, Records, State, Store, Written, MULTI};
 use smmu_rtl::registers as regs;
 
 impl Records {
@@ -72,14 +72,14 @@ impl Records {
     }
 
     /// All states after a fault of a transaction that was accepted in that cycle: it may have been recorded before what `state` has
-    /// already. `first`: it may be the first of the record.
+    /// already. `first`: it may be the first of the record; `others`: another fault may have come before it that is not in any state.
     pub(super) fn orders(
         &mut self,
         n: usize,
         state: &State,
         (serial, accepted): (u64, u64),
         cause: &Cause,
-        first: bool,
+        (first, others): (bool, bool),
     ) -> Vec<State> {
         let mut reached = vec![self.after(n, state, serial, cause)];
         if first && accepted <= self.recorders[n].last_event && !cause.only_multi() {
@@ -89,11 +89,18 @@ impl Records {
             reached.extend(self.wiped(n, state, cause));
         }
         // Before the last writes, or some of them.
-        let since = |write: &&(u64, Store)| accepted <= write.0;
-        let writes: Vec<Store> = self.recorders[n].writes.iter().rev().filter(since).map(|(_, store)| *store).collect();
+        let since = |write: &&Written| accepted <= write.cycle;
+        let writes: Vec<Written> = self.recorders[n].writes.iter().rev().filter(since).copied().collect();
         for from in 0..writes.len() {
-            for state in reached.clone() {
-                let later = writes[from..].iter().fold(state, |state, &store| self.after_write(n, &state, store));
+            let mut starts = reached.clone();
+            if writes[from].clears && (writes[from].found || others) {
+                // It came behind another fault, of which this write has left nothing but that it was not the only one.
+                let mut more = *state;
+                more.values[0] |= MULTI;
+                starts.push(more);
+            }
+            for state in starts {
+                let later = writes[from..].iter().fold(state, |state, write| self.after_write(n, &state, write.store));
                 if !reached.contains(&later) {
                     reached.push(later);
                 }
@@ -105,10 +112,11 @@ impl Records {
     /// All states that two or fewer potential faults, the rest of them setting `MULTI`, lead to.
     pub(super) fn with_potential(&mut self, n: usize, potential: &[Potential]) -> Vec<State> {
         let mut states = self.recorders[n].states.clone();
+        let others = potential.iter().any(|p| p.serial != potential[0].serial);
         for _ in 0..2 {
             for state in states.clone() {
                 for p in potential {
-                    for state in self.orders(n, &state, (p.serial, p.accepted), &p.cause, true) {
+                    for state in self.orders(n, &state, (p.serial, p.accepted), &p.cause, (true, others)) {
                         if !states.contains(&state) {
                             states.push(state);
                         }

@@ -3,4 +3,5 @@
 
 mod bugs;
 mod changes;
+mod records;
 mod setup;
