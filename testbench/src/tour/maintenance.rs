@@ -102,7 +102,7 @@ fn complete(bench: &mut Bench, id: RegId, side: Side) -> Outcome {
     bench.run_cycles(SETTLED)
 }
 
-fn global_sync(bench: &mut Bench) -> Outcome {
+pub(super) fn global_sync(bench: &mut Bench) -> Outcome {
     let params = *bench.params();
     bench.write32(regs::STLBGSYNC.offset(&params, 0), 0)?;
     ended(bench, regs::STLBGSTATUS.offset(&params, 0))
