@@ -241,14 +241,14 @@ fn beside_addresses(bench: &mut Bench) -> Outcome {
         bench.sync(BANK)?;
         all_still_in(bench, flip)?;
         for (n, va) in pages(bench).enumerate() {
-            if (n + bit as usize) % 2 == 0 {
+            if (n + bit as usize).is_multiple_of(2) {
                 map(bench, &mut tables, va ^ flip, 0x80 + n as u64)?;
                 bench.write64(command.offset(&params, BANK), payload(va ^ flip))?;
             }
         }
         bench.sync(BANK)?;
         for (n, va) in pages(bench).enumerate() {
-            if (n + bit as usize) % 2 != 0 {
+            if !(n + bit as usize).is_multiple_of(2) {
                 access(bench, "a page that nothing has dropped", (va ^ flip) | 0xc0, false, 0, HIT..=HIT)?;
             }
         }

@@ -119,7 +119,7 @@ fn lengths(bench: &mut Bench) -> Outcome {
                 set_up(bench, &tables)?;
                 let first = if leaf == 3 { va } else { va + (RAM - pa) };
                 let walks = u64::from(leaf - start + 1);
-                access(bench, "a cold walk", first, root % 3 == 0, walks, cycles(walks))?;
+                access(bench, "a cold walk", first, root.is_multiple_of(3), walks, cycles(walks))?;
                 for (write, addr) in [(false, first + 0x40), (true, first + 0x80), (false, first + page - 8)] {
                     bench.run_cycles(SETTLED)?;
                     access(bench, "a hit", addr, write, 0, HIT..=HIT)?;
@@ -212,7 +212,7 @@ fn tables_and_blocks(bench: &mut Bench) -> Outcome {
     for level in 1..3u32 {
         let reach = 1u64 << tables.entry_bits(level);
         for n in 0..LEVELS {
-            tables.map_block(bench.memory(), (4 + u64::from(level)) << 44 | n * reach, RAM, level, READ_WRITE)?;
+            tables.map_block(bench.memory(), ((4 + u64::from(level)) << 44) | (n * reach), RAM, level, READ_WRITE)?;
         }
     }
     set_up(bench, &tables)?;
@@ -231,7 +231,7 @@ fn tables_and_blocks(bench: &mut Bench) -> Outcome {
     }
     for level in 1..3u32 {
         let reach = 1u64 << tables.entry_bits(level);
-        let at = |n: u64| (4 + u64::from(level)) << 44 | n * reach | if level == 1 { RAM & (reach - 1) } else { 0 };
+        let at = |n: u64| ((4 + u64::from(level)) << 44) | (n * reach) | if level == 1 { RAM & (reach - 1) } else { 0 };
         bench.invalidate_bank(BANK)?;
         for n in 0..LEVELS {
             bench.burst_read(STREAM, at(n), 1, 3)?;
