@@ -58,7 +58,14 @@ pub(super) fn cycles(walks: u64) -> std::ops::RangeInclusive<u64> {
 }
 
 /// A read and, if `write`, a write instead, that takes so many table reads and cycles.
-pub(super) fn access(bench: &mut Bench, what: &str, va: u64, write: bool, walks: u64, cycles: std::ops::RangeInclusive<u64>) -> Outcome {
+pub(super) fn access(
+    bench: &mut Bench,
+    what: &str,
+    va: u64,
+    write: bool,
+    walks: u64,
+    cycles: std::ops::RangeInclusive<u64>,
+) -> Outcome {
     bench.reset_stats();
     if write {
         bench.burst_write(STREAM, va, 1, 3, |_| 7)?;
@@ -120,7 +127,14 @@ fn lengths(bench: &mut Bench) -> Outcome {
                 // The line is filled behind the answer.
                 access(bench, "a neighbour", first + page, true, 0, if leaf == 3 { cycles(0) } else { HIT..=HIT })?;
                 let far = if leaf == 3 { 1 } else { 0 };
-                access(bench, "a page of another line", first + LINE * page, false, far, if far == 1 { cycles(1) } else { HIT..=HIT })?;
+                access(
+                    bench,
+                    "a page of another line",
+                    first + LINE * page,
+                    false,
+                    far,
+                    if far == 1 { cycles(1) } else { HIT..=HIT },
+                )?;
                 forget_hits(bench)?;
                 access(bench, "what another cache still has", first, false, 0, cycles(0))?;
             }
@@ -243,7 +257,11 @@ fn shared(bench: &mut Bench) -> Outcome {
         bench.reset_stats();
         let bursts = (0..3u32).map(|id| {
             let read = Burst::read(STREAM, page << 15 | u64::from(id) << 6, 1, 3).id(id);
-            if page % 2 == 1 && id == 1 { read.into_write(bus_bytes, |_| 3) } else { read }
+            if page % 2 == 1 && id == 1 {
+                read.into_write(bus_bytes, |_| 3)
+            } else {
+                read
+            }
         });
         bench.bursts(0, bursts.collect::<Vec<_>>())?;
         let reads = bench.stats().walk_reads;
