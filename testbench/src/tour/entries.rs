@@ -6,7 +6,7 @@
 
 use super::speed::{access, cycles, forget_hits, options, HIT};
 use super::{Outcome, Scene, BANK, RAM, RAM_BYTES, SETTLED, STREAM, TABLES};
-use crate::bench::fixture::{Tables, READ_WRITE, SCTLR_USUAL};
+use crate::bench::fixture::{Tables, NOT_GLOBAL, READ_WRITE, SCTLR_USUAL};
 use crate::bench::Bench;
 use smmu_rtl::params::PA_WIDTH;
 use smmu_rtl::registers::{self as regs, RegId};
@@ -15,11 +15,13 @@ pub(super) fn scenes() -> Vec<Scene> {
     let options = options();
     vec![
         ("every page bit of every hit entry", options.clone(), micro_pages),
+        ("every page bit of every hit entry of a block", options.clone(), micro_blocks),
         ("every stream bit of every hit entry", options.clone(), micro_streams),
         ("every output bit of every hit entry", options.clone(), micro_outputs),
         ("every page bit of every way", options.clone(), main_pages),
         ("invalidations beside every entry by address", options.clone(), beside_addresses),
-        ("invalidations beside every entry by identity", options, beside_identities),
+        ("invalidations beside every entry by identity", options.clone(), beside_identities),
+        ("global leaves and others", options, global_leaves),
     ]
 }
 
@@ -80,6 +82,55 @@ fn micro_pages(bench: &mut Bench) -> Outcome {
             for va in both {
                 access(bench, "a page in the micro TLB", va | 0x80, true, 0, HIT..=HIT)?;
                 access(bench, "a page in the micro TLB", va | 0xc0, false, 0, HIT..=HIT)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same with blocks and with pages of other granules: what is inside them is not compared, and does not count for what is.
+fn micro_blocks(bench: &mut Bench) -> Outcome {
+    let entries = bench.params().micro_tlb as u64;
+    let mut root = TABLES;
+    for granule in super::translation::granules(bench) {
+        root = root.next_multiple_of(1 << granule);
+        let mut tables = Tables::new(root, granule, 16);
+        root += 0x200_0000;
+        let levels = if granule == 12 { [1, 2] } else { [2, 3] };
+        // Far from each other: no size covers two of them.
+        for n in 0..entries {
+            tables.map(bench.memory(), filler(n << 2), RAM + (n << granule), READ_WRITE)?;
+        }
+        set_up(bench, &tables)?;
+        bench.invalidate_bank(BANK)?;
+        for level in levels {
+            let size = 1u64 << tables.entry_bits(level);
+            let place = RAM & !(size - 1);
+            // One place for the one without the bit, another for those with it.
+            let near = if size > RAM_BYTES { TABLES & !(size - 1) } else { place ^ size };
+            let put = |bench: &mut Bench, tables: &mut Tables, va: u64, pa: u64| match level {
+                3 => tables.map(bench.memory(), va, pa, READ_WRITE),
+                _ => tables.map_block(bench.memory(), va, pa, level, READ_WRITE),
+            };
+            // Apart from the other level's.
+            let base = u64::from(level) << 45;
+            put(bench, &mut tables, base, near)?;
+            for bit in tables.entry_bits(level)..45 {
+                let va = base | 1 << bit;
+                put(bench, &mut tables, va, place)?;
+                for entry in 0..entries {
+                    forget_hits(bench)?;
+                    for n in 0..entry {
+                        read(bench, filler(n << 2))?;
+                    }
+                    let offset = (size.min(RAM_BYTES) - 1) & !0xfff;
+                    bench.burst_read(STREAM, va, 1, 3)?;
+                    for part in [0, offset, offset & 0x5555_5555_5000, offset & 0xaaaa_aaaa_a000] {
+                        access(bench, "a block in the micro TLB", va + part, part & 0x1000 == 0, 0, HIT..=HIT)?;
+                    }
+                    bench.burst_write(STREAM, base + offset, 1, 3, |_| 1)?;
+                    bench.burst_read(STREAM, base + offset, 1, 3)?;
+                }
             }
         }
     }
@@ -311,6 +362,52 @@ fn beside_identities(bench: &mut Bench) -> Outcome {
             }
             bench.run_cycles(SETTLED)?;
             all_in(bench, 0)?;
+        }
+    }
+    Ok(())
+}
+
+/// An invalidation by ASID drops what is not global and nothing else, of every leaf, wherever it is cached.
+fn global_leaves(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    let mut root = TABLES;
+    for granule in super::translation::granules(bench) {
+        for level in if granule == 12 { 1..4 } else { 2..4 } {
+            for global in [true, false] {
+                root = root.next_multiple_of(1 << granule);
+                let mut tables = Tables::new(root, granule, 16);
+                root += 8 << granule;
+                let size = 1u64 << tables.entry_bits(level);
+                let attributes = if global { READ_WRITE & !NOT_GLOBAL } else { READ_WRITE };
+                let places = [RAM, if size > RAM_BYTES { TABLES } else { RAM + size }].map(|place| place & !(size - 1));
+                let put = |bench: &mut Bench, tables: &mut Tables, pa: u64| match level {
+                    3 => tables.map(bench.memory(), size, pa, attributes),
+                    _ => tables.map_block(bench.memory(), size, pa, level, attributes),
+                };
+                put(bench, &mut tables, places[0])?;
+                set_up(bench, &tables)?;
+                bench.invalidate_bank(BANK)?;
+                // At the end of the leaf, where no table is.
+                let va = size + (size.min(RAM_BYTES) - 0x1000);
+                for (n, forgotten) in [false, true].into_iter().enumerate() {
+                    bench.burst_read(STREAM, va, 1, 3)?;
+                    bench.run_cycles(SETTLED)?;
+                    if forgotten {
+                        forget_hits(bench)?;
+                    }
+                    if !global {
+                        put(bench, &mut tables, places[1 - n])?;
+                    }
+                    bench.write32(regs::CB_TLBIASID.offset(&params, BANK), super::ASID.into())?;
+                    bench.sync(BANK)?;
+                    let wanted = if forgotten { cycles(0) } else { HIT..=HIT };
+                    if global {
+                        access(bench, "a global leaf", va | 0x80, level % 2 == 0, 0, wanted)?;
+                    }
+                    bench.burst_read(STREAM, va | 0x40, 1, 3)?;
+                    bench.burst_write(STREAM, va | 0x80, 1, 3, |_| 3)?;
+                }
+            }
         }
     }
     Ok(())

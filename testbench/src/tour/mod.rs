@@ -10,6 +10,7 @@ mod bus;
 mod entries;
 mod faults;
 mod maintenance;
+mod queues;
 mod registers;
 mod speed;
 mod translation;
@@ -74,6 +75,7 @@ fn scenes() -> Vec<Scene> {
         entries::scenes(),
         faults::scenes(),
         maintenance::scenes(),
+        queues::scenes(),
         registers::scenes(),
         speed::scenes(),
         translation::scenes(),

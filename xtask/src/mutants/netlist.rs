@@ -1,5 +1,9 @@
 //! The scripts for Yosys: the netlist that mutations are drawn from, which of them any pin depends on, and the mutated netlist.
 //!
+//! **What never changes.** The engines start every register as zero, and so does this netlist. Registers that no input can ever bring away from
+//! that (the upper bits of an index where a table is small, a queue's field that is always the same) become constants: Yosys proves them
+//! (`opt_dff -sat`), and there is nothing left to mutate.
+//!
 //! **Which matter.** All drawn mutations are put into one netlist, each behind an input of its own; memories become registers, words become
 //! bits, and what leads to no pin is removed, register by register and bit by bit. An input that nothing uses any more belongs to a mutation
 //! that no pin can depend on: a stored bit that is never used, a constant where that constant was.
@@ -22,6 +26,8 @@ pub fn draw(count: usize, seed: u32) -> String {
          flatten\n\
          opt -full\n\
          wreduce\n\
+         zinit -all\n\
+         opt_dff -sat\n\
          memory_collect\n\
          opt_clean -purge\n\
          opt -full\n\

@@ -1,6 +1,7 @@
 //! What is known of mutations that no check notices: the rules of `testbench/mutants.txt`.
 //!
-//! Lines `KIND MODULE PATTERN: reason`, where the pattern is of `MODE PORT CELL WIRE TEXT` and `*` stands for any text. Kinds:
+//! Lines `KIND MODULE PATTERN: reason`, where the pattern is of `MODE PORT CELL WIRE TEXT`, `*` stands for any text and `[4..15]` for an index in that
+//! range. Kinds:
 //!
 //! * `equivalent`: the mutated design does the same at its pins in every cycle. Such a mutation is no fault; it is left out when
 //!   mutations are drawn, and another is drawn for it. A rule that says so of a fault would hide it, so each is argued.
@@ -91,14 +92,28 @@ impl Rules {
     }
 }
 
-/// Whether the pattern, in which `*` stands for any text, is the whole of `text`.
+/// Whether the pattern is the whole of `text`. In it, `*` stands for any text and `[A..B]` for a number in brackets from A to B.
 fn glob(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((before, after)) => text
-            .strip_prefix(before)
-            .is_some_and(|rest| rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| glob(after, &rest[at..]))),
+    let Some(special) = pattern.find(['*', '[']) else { return pattern == text };
+    let (before, rest) = pattern.split_at(special);
+    let Some(text) = text.strip_prefix(before) else { return false };
+    if let Some(after) = rest.strip_prefix('*') {
+        return text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| glob(after, &text[at..]));
     }
+    match (range(rest), text[1.min(text.len())..].split_once(']')) {
+        (Some((numbers, after)), Some((number, rest))) if text.starts_with('[') => {
+            number.parse().is_ok_and(|n: u32| numbers.contains(&n)) && glob(after, rest)
+        }
+        (Some(_), _) => false,
+        (None, _) => text.strip_prefix('[').is_some_and(|text| glob(&rest[1..], text)),
+    }
+}
+
+/// The range that the pattern begins with, and what follows it.
+fn range(pattern: &str) -> Option<(std::ops::RangeInclusive<u32>, &str)> {
+    let (inside, after) = pattern.strip_prefix('[')?.split_once(']')?;
+    let (first, last) = inside.split_once("..")?;
+    Some((first.parse().ok()?..=last.parse().ok()?, after))
 }
 
 #[cfg(test)]
@@ -121,6 +136,21 @@ mod tests {
         assert_eq!(rules.without_use(Kind::Equivalent, &drawn[1..]).count(), 1);
         for wrong in ["equivalent m x", "never m x: y", "slower m: y"] {
             assert!(Rules::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn patterns_know_text_and_ranges() {
+        for (pattern, text, fits) in [
+            ("inv A[*] x*", "inv A[3] xyz", true),
+            ("inv A[4..15] *", "inv A[4] x", true),
+            ("inv A[4..15] *", "inv A[15] x", true),
+            ("inv A[4..15] *", "inv A[16] x", false),
+            ("inv A[4..15] *", "inv A", false),
+            ("* w[0..1] x[0]", "inv A[3] w[1] x[0]", true),
+            ("* w[0..1] x[0]", "inv A[3] w[1] x[1]", false),
+        ] {
+            assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
         }
     }
 }
