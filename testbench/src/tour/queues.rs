@@ -65,7 +65,7 @@ fn answers(bench: &mut Bench) -> Outcome {
                     }
                     bench.run_cycles(SETTLED)?;
                     bench.reset_stats();
-                    let mut send = |bench: &mut Bench, (stream, va): (u32, u64), id: usize| {
+                    let send = |bench: &mut Bench, (stream, va): (u32, u64), id: usize| {
                         let read = Burst::read(stream, va | 0x40, 1, 3).id(id as u32);
                         bench.port(0).start(if write { read.into_write(bus_bytes, |_| 5) } else { read });
                     };
