@@ -428,9 +428,10 @@ impl Logic for Walker {
         self.flt_d.next = self.flt_d.val().replace_bit(19, self.error.val());
         self.flag.next = self.e2_row.q.val().get_bit(84) & !self.e2_row.q.val().get_bit(81);
         self.flt_d.next = self.flt_d.val().replace_bit(22, self.flag.val());
-        // HUPCF = 0: once the recorder has the fault, cached translations of the bank must go (two cycles later: see `block`).
+        // HUPCF = 0: once the recorder has the fault, cached translations of the bank must go (two cycles later: see `block`). A row that was
+        // poisoned may be older than a write that cleared HUPCF, so its own copy counts only if it is clean.
         self.blocks_d.next = self.blocks_q.q.val() << 1;
-        if self.flt_valid_d.val() & !self.e2_state.q.val().get_bit(7) {
+        if self.flt_valid_d.val() & (!self.e2_state.q.val().get_bit(7) | !self.clean.val()) {
             self.blocks_d.next = self.blocks_d.val().replace_bit(0, true);
         }
         if self.d_valid.val() {
