@@ -165,7 +165,9 @@ fn library(store: &Path, tool: &Tool, name: &str, form: Form, verilog: &str, shi
     let shim_file = work.join("shim.cpp");
     std::fs::write(&shim_file, shim).map_err(io(&shim_file))?;
     let header = work.join("points.h");
-    std::fs::write(&header, generate::coverage_header(name)).map_err(io(&header))?;
+    if EXTRAS.coverage {
+        std::fs::write(&header, generate::coverage_header(name)).map_err(io(&header))?;
+    }
     let mut files: Vec<PathBuf> = std::fs::read_dir(&work).map_err(io(&work))?.flatten().map(|e| e.path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "cpp"));
     files.sort();

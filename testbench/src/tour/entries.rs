@@ -4,7 +4,7 @@
 //! is looked at stands another whose name differs in one bit: it must not be taken for it, and an invalidation that names it must leave the
 //! page alone. What has to be there still is asked for with the cycles of a hit.
 
-use super::speed::{access, cycles, forget_hits, options, HIT};
+use super::speed::{access, cycles, forget_hits, options, set_up, HIT};
 use super::{Outcome, Scene, BANK, RAM, RAM_BYTES, SETTLED, STREAM, TABLES};
 use crate::bench::fixture::{Tables, NOT_GLOBAL, READ_WRITE, SCTLR_USUAL};
 use crate::bench::Bench;
@@ -37,13 +37,6 @@ fn filler(n: u64) -> u64 {
 /// A page with a place of its own.
 fn map(bench: &mut Bench, tables: &mut Tables, va: u64, n: u64) -> Outcome {
     Ok(tables.map(bench.memory(), va, RAM + (n << 12) % RAM_BYTES, READ_WRITE)?)
-}
-
-fn set_up(bench: &mut Bench, tables: &Tables) -> Outcome {
-    bench.route_stream(0, STREAM, BANK)?;
-    bench.setup_bank(BANK, tables, super::ASID, SCTLR_USUAL)?;
-    bench.enable()?;
-    bench.run_cycles(SETTLED)
 }
 
 fn read(bench: &mut Bench, va: u64) -> Outcome {
@@ -102,7 +95,6 @@ fn micro_blocks(bench: &mut Bench) -> Outcome {
             tables.map(bench.memory(), filler(n << 2), RAM + (n << granule), READ_WRITE)?;
         }
         set_up(bench, &tables)?;
-        bench.invalidate_bank(BANK)?;
         for level in levels {
             let size = 1u64 << tables.entry_bits(level);
             let place = RAM & !(size - 1);
@@ -284,7 +276,6 @@ fn beside_addresses(bench: &mut Bench) -> Outcome {
             map(bench, &mut tables, va ^ flip, (va >> 15 & 0xff) + 1)?;
         }
         set_up(bench, &tables)?;
-        bench.invalidate_bank(BANK)?;
         all_in(bench, flip)?;
         for va in pages(bench) {
             bench.write64(command.offset(&params, BANK), payload(va))?;
@@ -386,7 +377,6 @@ fn global_leaves(bench: &mut Bench) -> Outcome {
                 };
                 put(bench, &mut tables, places[0])?;
                 set_up(bench, &tables)?;
-                bench.invalidate_bank(BANK)?;
                 // At the end of the leaf, where no table is.
                 let va = size + (size.min(RAM_BYTES) - 0x1000);
                 for (n, forgotten) in [false, true].into_iter().enumerate() {

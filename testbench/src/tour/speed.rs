@@ -57,7 +57,7 @@ pub(super) fn cycles(walks: u64) -> std::ops::RangeInclusive<u64> {
     }
 }
 
-/// A read and, if `write`, a write instead, that takes so many table reads and cycles.
+/// A read, or a write if `write`, that takes so many table reads and cycles.
 pub(super) fn access(
     bench: &mut Bench,
     what: &str,
@@ -84,7 +84,8 @@ pub(super) fn forget_hits(bench: &mut Bench) -> Outcome {
     bench.run_cycles(SETTLED)
 }
 
-fn set_up(bench: &mut Bench, tables: &Tables) -> Outcome {
+/// The stream's bank with these tables, and nothing cached.
+pub(super) fn set_up(bench: &mut Bench, tables: &Tables) -> Outcome {
     bench.route_stream(0, STREAM, BANK)?;
     bench.setup_bank(BANK, tables, ASID, SCTLR_USUAL)?;
     bench.enable()?;
