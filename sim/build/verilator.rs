@@ -1,6 +1,9 @@
 //! From the emitted Verilog of every preset to models that link.
 //!
-//! For each preset: the Verilog and the port list come from `smmu-rtl`; [`super::generate`] makes the pin structure of both languages
+//! A preset has two models: one of the Verilog in the form that is made for simulation, and one of the emitted Verilog, with a trace
+//! for waves. (With coverage or mutants the second alone.)
+//!
+//! For each model: the Verilog and the port list come from `smmu-rtl`; [`super::generate`] makes the pin structure of both languages
 //! and the C++ shim of that port list; Verilator makes C++ of the Verilog; `cc` compiles all of it into one library. A library is kept in
 //! `target/verilator/` under a name that has the hash of everything it is made of, so it serves every profile, and neither Verilator
 //! nor the compiler runs again until the Verilog, the shim or the tools change.
@@ -8,7 +11,7 @@
 #[path = "generate.rs"]
 mod generate;
 
-use generate::Extras;
+use generate::{Extras, Form};
 use smmu_rtl::params::{Params, PRESETS};
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -17,8 +20,7 @@ use std::process::Command;
 
 /// Flags of Verilator. Everything starts as zero, as in RustHDL, and what Verilog calls unknown is zero, too, so that two runs never differ.
 /// Warnings are the business of the front-end check in `smmu-rtl`'s tests.
-const FLAGS: &[&str] =
-    &["--cc", "-O3", "--trace", "--x-assign", "0", "--x-initial", "0", "-Wno-lint", "-Wno-fatal", "--top-module", "smmu"];
+const FLAGS: &[&str] = &["--cc", "-O3", "--x-assign", "0", "--x-initial", "0", "-Wno-lint", "-Wno-fatal", "--top-module", "smmu"];
 
 /// What the models have beside their pins, by feature.
 const EXTRAS: Extras = Extras { coverage: cfg!(feature = "verilator-coverage"), mutants: cfg!(feature = "verilator-mutants") };
@@ -50,11 +52,19 @@ pub fn build() -> Outcome<()> {
             .and_then(|text| Ok((text, smmu_rtl::verilog::ports(params)?)))
             .map_err(|e| format!("preset '{}': {e}", params.name))?;
         let verilog = if EXTRAS.mutants { mutated()? } else { verilog };
-        let model = generate::model(params.name, &ports, EXTRAS)?;
-        rust.push_str(&model.rust);
-        let folder = library(&store, &tool, params, &verilog, &model.cpp)?;
-        println!("cargo:rustc-link-search=native={}", folder.display());
-        println!("cargo:rustc-link-lib=static=smmu_model_{}", params.name);
+        let forms = if EXTRAS.has_fast() { &[Form::Fast, Form::Traced][..] } else { &[Form::Traced] };
+        for form in forms {
+            let verilog = match form {
+                Form::Fast => smmu_rtl::verilog::simulation(&verilog).map_err(|e| format!("preset '{}': {e}", params.name))?,
+                Form::Traced => verilog.clone(),
+            };
+            let model = generate::model(params.name, &ports, *form, EXTRAS)?;
+            rust.push_str(&model.rust);
+            let name = form.model_name(params.name, EXTRAS);
+            let folder = library(&store, &tool, &name, *form, &verilog, &model.cpp)?;
+            println!("cargo:rustc-link-search=native={}", folder.display());
+            println!("cargo:rustc-link-lib=static=smmu_model_{name}");
+        }
     }
     rust.push_str(&generate::rust_footer(PRESETS.iter().filter(here).map(|p| p.name), EXTRAS));
     let path = out.join("models.rs");
@@ -118,9 +128,8 @@ fn compiler(tool: &Tool, level: u32) -> cc::Build {
     build
 }
 
-/// The folder that has the library of a preset; made if it is not there.
-fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str) -> Outcome<PathBuf> {
-    let name = params.name;
+/// The folder that has the library of a model; made if it is not there.
+fn library(store: &Path, tool: &Tool, name: &str, form: Form, verilog: &str, shim: &str) -> Outcome<PathBuf> {
     let mut hasher = DefaultHasher::new();
     (verilog, shim, &tool.version, FLAGS, include_str!("verilator.rs"), EXTRAS.coverage).hash(&mut hasher);
     (compiler(tool, 2).try_get_compiler().map_err(|e| e.to_string())?.path()).hash(&mut hasher);
@@ -143,17 +152,22 @@ fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str
     if EXTRAS.coverage {
         verilator.args(["--coverage-line", "--coverage-toggle"]);
     }
+    if form == Form::Traced {
+        verilator.arg("--trace");
+    }
     verilator.args(FLAGS).arg("--prefix").arg(&prefix).arg("--Mdir").arg(&work).arg(&source);
     let output = verilator.output().map_err(|e| format!("verilator: {e}"))?;
     if !output.status.success() {
-        return Err(format!("verilator on preset '{name}':\n{}", String::from_utf8_lossy(&output.stderr)));
+        return Err(format!("verilator on model '{name}':\n{}", String::from_utf8_lossy(&output.stderr)));
     }
     // One evaluation a cycle settles everything only if the model has no loops that Verilator goes round until nothing changes.
     let loops = String::from_utf8_lossy(&output.stderr).contains("UNOPTFLAT");
     let shim_file = work.join("shim.cpp");
     std::fs::write(&shim_file, shim).map_err(io(&shim_file))?;
     let header = work.join("points.h");
-    std::fs::write(&header, generate::coverage_header(name)).map_err(io(&header))?;
+    if EXTRAS.coverage {
+        std::fs::write(&header, generate::coverage_header(name)).map_err(io(&header))?;
+    }
     let mut files: Vec<PathBuf> = std::fs::read_dir(&work).map_err(io(&work))?.flatten().map(|e| e.path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "cpp"));
     files.sort();
@@ -161,8 +175,8 @@ fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str
     let is_slow = |file: &PathBuf| ["__Slow", "__Trace"].iter().any(|word| file.to_string_lossy().contains(word));
     let (slow, fast): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(is_slow);
     let mut objects = Vec::new();
-    // Counting makes the code many times larger: more than this takes the compiler longer than the runs.
-    let level = if EXTRAS.coverage { 1 } else { 2 };
+    // Counting makes the code many times larger: more than this takes the compiler longer than the runs. So it is with waves.
+    let level = if EXTRAS.coverage || (form == Form::Traced && EXTRAS.has_fast()) { 1 } else { 2 };
     for (files, level) in [(slow, 0), (fast, level)] {
         let mut build = compiler(tool, level);
         build.define("SMMU_ONE_EVALUATION", if loops { "0" } else { "1" });
@@ -170,11 +184,11 @@ fn library(store: &Path, tool: &Tool, params: &Params, verilog: &str, shim: &str
         if EXTRAS.coverage {
             build.flag("-include").flag(header.display().to_string());
         }
-        objects.extend(build.try_compile_intermediates().map_err(|e| format!("compiling preset '{name}': {e}"))?);
+        objects.extend(build.try_compile_intermediates().map_err(|e| format!("compiling model '{name}': {e}"))?);
     }
     let mut archive = compiler(tool, 2);
     archive.cargo_metadata(false).out_dir(&work).objects(objects);
-    archive.try_compile(&format!("smmu_model_{name}")).map_err(|e| format!("preset '{name}': {e}"))?;
+    archive.try_compile(&format!("smmu_model_{name}")).map_err(|e| format!("model '{name}': {e}"))?;
     let _ = std::fs::remove_dir_all(work.join("objects"));
     std::fs::write(work.join("complete"), "").map_err(io(&work))?;
     match std::fs::rename(&work, &folder) {

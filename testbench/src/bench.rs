@@ -76,6 +76,20 @@ pub enum BenchError {
         /// Cycles that were waited.
         limit: u64,
     },
+    /// A figure of the hardware that a test bounds is out of its bounds.
+    #[error("cycle {cycle}: {what}: {figure}, must be {least} to {most}")]
+    Figure {
+        /// Cycle in which it was known.
+        cycle: u64,
+        /// What was counted.
+        what: String,
+        /// The count.
+        figure: u64,
+        /// The least that it may be.
+        least: u64,
+        /// The most that it may be.
+        most: u64,
+    },
     /// The run has ended with an error before.
     #[error("the run ended before: {0}")]
     Ended(String),

@@ -4,7 +4,7 @@ use crate::{runner, setup};
 use std::path::Path;
 
 /// Feature of the engines that are made from Verilog.
-const FEATURE: &str = "smmu-testbench/verilator";
+pub const FEATURE: &str = "smmu-testbench/verilator";
 
 /// Builds the workspace, optimized, and says what is in it. True if that went well.
 pub fn run(root: &Path) -> anyhow::Result<bool> {

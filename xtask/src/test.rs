@@ -11,6 +11,7 @@
 //!
 //! A failed step does not keep the others from running, but for the build.
 
+use crate::build::FEATURE;
 use crate::runner::{logged, tell, Outcome};
 use crate::setup;
 use crate::tally::{tests_in, Tally};
@@ -78,10 +79,10 @@ fn cargo(root: &Path, tally: &mut Tally, name: &str, arguments: &[&str]) -> anyh
 
 /// The engines that Verilator makes: built beside what was built without them.
 fn verilog_engines(root: &Path) -> anyhow::Result<Tally> {
-    const FEATURE: [&str; 2] = ["--features", "smmu-testbench/verilator"];
+    let feature = ["--features", FEATURE];
     let mut tally = Tally::default();
     let mut step = |name: &str, before: &[&str], after: &[&str]| {
-        cargo(root, &mut tally, name, &[before, FEATURE.as_slice(), after].concat())
+        cargo(root, &mut tally, name, &[before, feature.as_slice(), after].concat())
     };
     let crates = ["-p", "smmu-sim", "-p", "smmu-testbench"];
     step("Verilog engines, clippy", &[&["clippy", "--all-targets", "--quiet"], &crates[..]].concat(), &["--", "-D", "warnings"])?;

@@ -326,6 +326,11 @@ impl<const N: usize> Logic for MicroTlb<N> {
     }
 }
 
+/// The page-number bits that a size thermometer leaves in the comparison (see [`offset_bits`]), as the parts of a concatenation.
+fn kept(mask: &str) -> String {
+    CHUNKS.iter().enumerate().rev().map(|(k, (_, n))| format!("{{{n}{{~{mask}[{k}]}}}}")).collect::<Vec<_>>().join(", ")
+}
+
 /// The statements that compare every tag: with the two look-ups, and with the operation if there is one.
 fn compare(entries: usize) -> String {
     let each = |term: &dyn Fn(usize) -> String| (0..entries).rev().map(term).collect::<Vec<_>>().join(",\n    ");
@@ -426,12 +431,10 @@ always @(posedge clock) begin
 end",
         top2 = N - 2,
         compare = compare(N),
-        op_keep =
-            CHUNKS.iter().enumerate().rev().map(|(k, (_, n))| format!("{{{n}{{~op_mask[{k}]}}}}")).collect::<Vec<_>>().join(", "),
+        op_keep = kept("op_mask"),
     );
     for i in 0..N {
-        let keep: Vec<String> = CHUNKS.iter().enumerate().rev().map(|(k, (_, n))| format!("{{{n}{{~mask_{i}[{k}]}}}}")).collect();
-        let keep = keep.join(", ");
+        let keep = kept(&format!("mask_{i}"));
         let _ = writeln!(
             v,
             "\

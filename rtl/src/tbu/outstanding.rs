@@ -258,7 +258,7 @@ impl<const IDW: usize> Logic for Outstanding<IDW> {
 mod tests {
     use super::*;
     use crate::drive;
-    use crate::testing::{equivalence, synthesis_check, Random};
+    use crate::testing::{equivalence, synthesis_check, tick, Random};
     use std::collections::VecDeque;
 
     #[test]
@@ -332,10 +332,7 @@ mod tests {
             flip_is_due = flip;
             flips += usize::from(flip);
             since_flip = if flip { 1 } else { since_flip + 1 };
-            for level in [false, true, false] {
-                o.clock.next = level.into();
-                assert!(simulate(&mut o, 100));
-            }
+            tick(&mut o, |b| &mut b.clock);
         }
         assert!(flips > 50 && drained_seen > 100 && limited > 100, "{flips} {drained_seen} {limited}");
     }

@@ -153,9 +153,10 @@ impl Logic for Answer {
         self.flt_s2_d.next = self.flt_s2_d.val().replace_bit(43, self.e_stage2.val());
         self.flt_s2_d.next = self.flt_s2_d.val().replace_bit(44, self.e_nested.val());
         self.flt_s2_d.next = self.flt_s2_d.val().replace_bit(45, self.e_s1ptwf.val());
-        // HUPCF = 0: once the recorder has the fault, cached translations of the bank must go (two cycles later: see `block`).
+        // HUPCF = 0: once the recorder has the fault, cached translations of the bank must go (two cycles later: see `block`). A row that
+        // was poisoned may be older than a write that cleared HUPCF, so its own copy counts only if it is clean.
         self.blocks_d.next = self.blocks_q.q.val() << 1;
-        if self.flt_valid_d.val() & !self.e_hupcf.val() {
+        if self.flt_valid_d.val() & (!self.e_hupcf.val() | !self.e_clean.val()) {
             self.blocks_d.next = self.blocks_d.val().replace_bit(0, true);
         }
 

@@ -52,6 +52,18 @@ pub fn block_name<B>() -> String {
     out
 }
 
+/// One clock cycle of a block that is stepped by hand: the inputs settle, the clock rises, the clock falls.
+///
+/// # Panics
+///
+/// If the block does not come to rest.
+pub fn tick<B: Block>(block: &mut B, clock: fn(&mut B) -> &mut Signal<In, Clock>) {
+    for level in [false, true, false] {
+        clock(block).next = level.into();
+        assert!(simulate(block, 100), "the block does not come to rest");
+    }
+}
+
 /// Compares a block with its own Verilog over `cycles` cycles of random stimulus drawn from `seed`.
 ///
 /// `make` gives a fresh block, `drive` is [`drive!`](crate::drive) with the block's input fields, `bias` may change the stimulus of

@@ -8,9 +8,13 @@
 //! replaced by what those were merged into, and equal ones become one. The output depends on nothing but the block, so two runs
 //! give the same file.
 //!
+//! [`simulation`] makes another text of the emitted one, for simulators: the same hardware in a form that is faster to evaluate
+//! ([`clocked`]).
+//!
 //! What stands in the way comes back as an [`EmitError`]: RustHDL's own checks, the findings of [`crate::lint`], two names that meet
 //! when they are made flat, or a name that is a keyword.
 
+mod clocked;
 mod emit;
 mod module;
 mod ports;
@@ -19,7 +23,7 @@ mod token;
 
 pub use emit::{emit_block, flat_ports};
 pub use ports::{block_ports, flat_name, Dir, Port};
-pub use preset::{emit, lint, on_preset, ports, TOP};
+pub use preset::{emit, lint, on_preset, ports, simulation, TOP};
 
 /// Why there is no Verilog.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! Presets: which hardware, its header, its ports.
 
+use super::clocked::{clocked, Gate};
 use super::{emit_block, flat_ports, EmitError, Port};
 use crate::circuit::circuit;
 use crate::lint::Violation;
@@ -27,6 +28,21 @@ pub fn on_preset<R>(params: &Params, work: impl FnOnce(&dyn Block) -> R) -> Resu
 pub fn emit(params: &Params) -> Result<String, EmitError> {
     let body = on_preset(params, |block| emit_block(block, TOP))??;
     Ok(format!("{}{body}", header(params)))
+}
+
+/// Blocks that rest while clients' accesses hit: the stream match, which works when another stream asks; registers, walks and
+/// everything else behind the micro TLB, whose first stage is left out because it looks at what the pipelines hold out to it, valid or
+/// not; the choice of what is replayed.
+const GATES: [Gate; 3] = [
+    Gate { of: &["translate$accept$streams"], without: &[] },
+    Gate { of: &["regs", "translate"], without: &["translate$accept"] },
+    Gate { of: &["tbu$rd_pipe$pick", "tbu$wr_pipe$pick"], without: &[] },
+];
+
+/// Emitted Verilog, as [`emit`] gives it, in a form that a simulator evaluates faster: cycle by cycle the same registers and outputs,
+/// nothing to see of wires in between. For no other use: it is one module, in one block.
+pub fn simulation(emitted: &str) -> Result<String, EmitError> {
+    clocked(emitted, TOP, "aclk", &GATES).map_err(EmitError::Text)
 }
 
 /// The ports of the top module, in the order of its port list, named as in [`emit`].

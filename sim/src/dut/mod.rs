@@ -211,6 +211,17 @@ pub enum DeviceError {
         /// Where the wave of the last cycles is, or why there is none.
         wave: String,
     },
+    /// The engine has to know of a wave before its first cycle.
+    #[error(
+        "engine '{engine}' has run {cycles} cycles without a wave, and can start its first one before cycle 0 only; ask for it \
+             then, with the cycles that it is to show, or take engine 'rusthdl'"
+    )]
+    LateWave {
+        /// The engine.
+        engine: &'static str,
+        /// Cycles that it has run.
+        cycles: u64,
+    },
     /// A wave file could not be written.
     #[error("wave file {}: {source}; check the folder and the space left on the disk", path.display())]
     Wave { path: PathBuf, source: std::io::Error },
@@ -241,7 +252,7 @@ pub trait Device {
     fn cycles(&self) -> u64;
     /// Tells the device that `cycles` idle cycles were not clocked (the wave's time goes on; counters may be told).
     fn skip(&mut self, cycles: u64);
-    /// Starts a wave. At most one.
+    /// Starts a wave. At most one. Engine `verilator` runs on another model for it: its first wave has to start before the first cycle.
     fn start_wave(&mut self, request: WaveRequest) -> Result<(), DeviceError>;
     /// Ends the wave and reports any write error that came up on the way.
     fn finish_wave(&mut self) -> Result<(), DeviceError>;
@@ -252,9 +263,9 @@ pub const ENGINES: &[(&str, &str)] = &[
     ("rusthdl", "the RustHDL circuit, stepped in the caller's thread; needs nothing else installed"),
     ("rusthdl-passes", "the same circuit, stepped as RustHDL does by itself; for comparison, slow"),
     #[cfg(feature = "verilator")]
-    ("verilator", "the emitted Verilog, compiled by Verilator; the fast one"),
+    ("verilator", "the emitted Verilog in a form for simulation, compiled by Verilator; the fast one"),
     #[cfg(feature = "verilator")]
-    ("lockstep", "rusthdl and verilator side by side, every output pin compared in every cycle"),
+    ("lockstep", "rusthdl and the emitted Verilog side by side, every output pin compared in every cycle"),
 ];
 
 /// Engines that a build with the feature `verilator` has beyond the others.
@@ -272,7 +283,7 @@ pub fn device(engine: &str, params: &'static Params) -> Result<Box<dyn Device>, 
         "verilator" => verilator::device(params),
         #[cfg(feature = "verilator")]
         "lockstep" => {
-            let (first, second) = (rust_hdl::device(params)?, verilator::device(params)?);
+            let (first, second) = (rust_hdl::device(params)?, verilator::emitted(params)?);
             Ok(Box::new(lockstep::Lockstep::new(first, second, &std::env::temp_dir())))
         }
         other => match OPTIONAL_ENGINES.iter().find(|name| **name == other) {

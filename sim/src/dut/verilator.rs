@@ -2,7 +2,8 @@
 //!
 //! The build script (`sim/build/`) makes of each preset's port list a pin structure in both languages and a shim in C++; a cycle is one
 //! foreign call, which takes the input pins from the structure, settles, lets the clock rise, settles and leaves the output pins in
-//! it. The runtime that every model needs comes from the crate `verilated`.
+//! it. There are two models of a preset: one of the Verilog in the form that is made for simulation
+//! ([`smmu_rtl::verilog::simulation`]), which runs unless there is a wave, and one of the Verilog as it is emitted, with a trace. The runtime that every model needs comes from the crate `verilated`.
 //!
 //! Registers and memories start as in RustHDL: with their initial values, zero where there is none.
 
@@ -18,7 +19,7 @@ mod wave;
 #[allow(missing_docs)]
 mod models {
     use super::bits::{pin_from, Field, Pin};
-    use super::{Inputs, Model, NonNull, Opaque, Outputs};
+    use super::{Inputs, Model, NonNull, Opaque, Outputs, Traced};
 
     include!(concat!(env!("OUT_DIR"), "/models.rs"));
 }
@@ -39,6 +40,14 @@ trait Model: Send {
     fn look(&mut self);
     /// One cycle with the inputs of the structure; leaves the outputs in it.
     fn cycle(&mut self);
+    /// The model as one that has a trace, if it has.
+    fn traced(&mut self) -> Option<&mut dyn Traced> {
+        None
+    }
+}
+
+/// A model with a trace.
+trait Traced: Model {
     /// Starts Verilator's own trace: its header comes with the first [`Model::trace`].
     fn start_trace(&mut self);
     /// The text of the trace since the last call, with the values as they stand at `time`.
@@ -52,8 +61,20 @@ trait Model: Send {
 /// # Errors
 /// A preset that there is no model of.
 pub fn device(params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
-    let model = models::model(params.name).ok_or_else(|| DeviceError::UnknownPreset(params.name.to_string()))?;
-    Ok(Box::new(Engine::new(params, model)))
+    Ok(Box::new(Engine::new(params, loaded(params, models::model)?)))
+}
+
+/// As [`device`], on the model of the Verilog as it is emitted, which is slower: for comparisons, and ready for a wave at any time.
+///
+/// # Errors
+/// A preset that there is no model of.
+pub fn emitted(params: &'static Params) -> Result<Box<dyn Device>, DeviceError> {
+    Ok(Box::new(Engine::new(params, loaded(params, models::traced_model)?)))
+}
+
+/// A model of that preset.
+fn loaded(params: &Params, of: fn(&str) -> Option<Box<dyn Model>>) -> Result<Box<dyn Model>, DeviceError> {
+    of(params.name).ok_or_else(|| DeviceError::UnknownPreset(params.name.to_string()))
 }
 
 /// Name and version of the Verilator that the runtime is of.
@@ -87,6 +108,7 @@ pub fn set_mutation(number: u32) {
 /// A model and its pins as they stand.
 struct Engine {
     params: &'static Params,
+    /// The fast model, or the traced one from the first wave on.
     model: Box<dyn Model>,
     outputs: Outputs,
     cycles: u64,
@@ -121,8 +143,8 @@ impl Device for Engine {
 
     fn cycle(&mut self, inputs: &Inputs) -> Result<(), DeviceError> {
         self.model.drive(inputs);
-        if let Some(wave) = &mut self.wave {
-            wave.record(self.model.as_mut(), self.cycles, self.skipped);
+        if let (Some(wave), Some(model)) = (&mut self.wave, self.model.traced()) {
+            wave.record(model, self.cycles, self.skipped);
         }
         self.model.cycle();
         self.model.sample(&mut self.outputs);
@@ -140,14 +162,25 @@ impl Device for Engine {
 
     fn start_wave(&mut self, request: WaveRequest) -> Result<(), DeviceError> {
         self.finish_wave()?;
-        self.wave = Some(wave::Recorder::new(self.params, &request, self.model.as_mut())?);
+        if self.model.traced().is_none() {
+            // The two models do not know each other's registers, but they start alike.
+            if self.cycles > 0 {
+                return Err(DeviceError::LateWave { engine: self.engine(), cycles: self.cycles });
+            }
+            let skipped = self.skipped;
+            *self = Engine::new(self.params, loaded(self.params, models::traced_model)?);
+            self.skipped = skipped;
+        }
+        if let Some(model) = self.model.traced() {
+            self.wave = Some(wave::Recorder::new(self.params, &request, model)?);
+        }
         Ok(())
     }
 
     fn finish_wave(&mut self) -> Result<(), DeviceError> {
         match self.wave.take() {
             Some(wave) => {
-                self.model.end_trace();
+                self.model.traced().into_iter().for_each(|model| model.end_trace());
                 wave.finish()
             }
             None => Ok(()),

@@ -329,6 +329,13 @@ pub fn share_rules(reports: &mut [CodeReport]) {
     reports.iter_mut().for_each(|report| report.useless.retain(|(rule, _)| !used.contains(rule)));
 }
 
+impl CodeReport {
+    /// Whether every line was run, [`TOGGLE_GOAL`] is reached, and every rule is of use.
+    pub fn is_good(&self) -> bool {
+        self.lines.hit == self.lines.points && self.toggles.percent() >= TOGGLE_GOAL && self.useless.is_empty()
+    }
+}
+
 impl fmt::Display for CodeReport {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "generated Verilog of preset {}", self.preset)?;

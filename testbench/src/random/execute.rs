@@ -92,7 +92,7 @@ fn kind(error: &BenchError) -> String {
         BenchError::Leak(_) => "isolation".to_string(),
         BenchError::Device(_) => "device".to_string(),
         BenchError::Timeout { .. } => "timeout".to_string(),
-        BenchError::Memory(_) | BenchError::Ended(_) => "bench".to_string(),
+        BenchError::Memory(_) | BenchError::Figure { .. } | BenchError::Ended(_) => "bench".to_string(),
     }
 }
 

@@ -14,7 +14,8 @@ pub(super) fn scenes() -> Vec<Scene> {
         ("moved pages and blocks of every granule", smooth(), moved),
         ("a queue of invalidations", smooth(), queued),
         ("invalidations with everything in flight", slow.clone(), in_flight),
-        ("synchronizations with everything in flight", slow, synchronizations),
+        ("synchronizations with everything in flight", slow.clone(), synchronizations),
+        ("synchronizations of other banks", slow, other_banks),
     ]
 }
 
@@ -102,7 +103,7 @@ fn complete(bench: &mut Bench, id: RegId, side: Side) -> Outcome {
     bench.run_cycles(SETTLED)
 }
 
-fn global_sync(bench: &mut Bench) -> Outcome {
+pub(super) fn global_sync(bench: &mut Bench) -> Outcome {
     let params = *bench.params();
     bench.write32(regs::STLBGSYNC.offset(&params, 0), 0)?;
     ended(bench, regs::STLBGSTATUS.offset(&params, 0))
@@ -268,6 +269,25 @@ fn synchronizations(bench: &mut Bench) -> Outcome {
                 bench.drain()?;
             }
         }
+    }
+    Ok(())
+}
+
+/// While one bank waits for a walk, the status of no other shows a synchronization.
+fn other_banks(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    set_up(bench)?;
+    let mut fresh = 0;
+    for bank in 0..params.num_cb {
+        crowd(bench, PLAIN, 1, &mut fresh)?;
+        bench.write32(regs::CB_TLBIALL.offset(&params, bank), 0)?;
+        bench.write32(regs::CB_TLBSYNC.offset(&params, bank), 0)?;
+        for other in (0..params.num_cb).filter(|other| *other != bank) {
+            let status = bench.read32(regs::CB_TLBSTATUS.offset(&params, other))?;
+            super::speed::demand(bench, "the status of a bank that synchronizes nothing", status.into(), 0..=0)?;
+        }
+        ended(bench, regs::CB_TLBSTATUS.offset(&params, bank))?;
+        bench.drain()?;
     }
     Ok(())
 }

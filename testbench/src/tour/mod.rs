@@ -7,9 +7,12 @@
 
 mod addresses;
 mod bus;
+mod entries;
 mod faults;
 mod maintenance;
+mod queues;
 mod registers;
+mod speed;
 mod translation;
 
 use crate::bench::{Bench, BenchError, BenchOptions};
@@ -66,8 +69,18 @@ pub fn run(params: &'static Params, engine: &str) -> Result<Database, TourError>
 type Scene = (&'static str, BenchOptions, fn(&mut Bench) -> Outcome);
 
 fn scenes() -> Vec<Scene> {
-    [addresses::scenes(), bus::scenes(), faults::scenes(), maintenance::scenes(), registers::scenes(), translation::scenes()]
-        .concat()
+    [
+        addresses::scenes(),
+        bus::scenes(),
+        entries::scenes(),
+        faults::scenes(),
+        maintenance::scenes(),
+        queues::scenes(),
+        registers::scenes(),
+        speed::scenes(),
+        translation::scenes(),
+    ]
+    .concat()
 }
 
 /// No pauses, short latencies; a hang is told soon.

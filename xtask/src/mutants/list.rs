@@ -1,45 +1,14 @@
-//! Mutations: how Yosys is asked for them, what it writes, which are taken, and why some cannot be noticed.
+//! Mutations: what Yosys writes about them, and which are taken.
 
+use super::rules::Rules;
 use anyhow::{bail, Context};
 use std::fmt;
-use std::path::Path;
-
-/// Name of the select input.
-const SELECT: &str = "mutsel";
-
-/// The script that draws mutations: `list.txt`, and the design as it stands in `base.il`.
-pub fn draw(count: usize, seed: u32, select_bits: usize) -> String {
-    format!(
-        "read_verilog smmu_mini.v\n\
-         hierarchy -check -top smmu\n\
-         proc\n\
-         flatten\n\
-         opt -full\n\
-         memory_collect\n\
-         wreduce\n\
-         opt_clean -purge\n\
-         opt -full\n\
-         opt_clean -purge\n\
-         write_ilang base.il\n\
-         mutate -list {count} -seed {seed} -o list.txt -ctrl {SELECT} {select_bits} 1\n"
-    )
-}
-
-/// The script that puts them into one netlist, `mutated.v`.
-pub fn apply(mutations: &[Mutation]) -> String {
-    let mut text = "read_ilang base.il\n".to_string();
-    for mutation in mutations {
-        text.push_str(&mutation.command);
-        text.push('\n');
-    }
-    text + "hierarchy -check -top smmu\nopt_clean\nwrite_verilog -noattr mutated.v\n"
-}
 
 /// One mutation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mutation {
-    /// The command that makes it, with its number.
-    command: String,
+    /// What the command that makes it says after the name of its select input.
+    pub command: String,
     /// `inv`, `const0`, `const1`, `cnot0`, `cnot1`.
     pub mode: String,
     /// The instance that it is in: `translate.walker`.
@@ -63,24 +32,50 @@ impl fmt::Display for Mutation {
     }
 }
 
-/// Takes `count` of the mutations that Yosys has drawn, and numbers them from 1.
-pub fn choose(lines: &str, verilog: &str, count: usize, select_bits: usize) -> anyhow::Result<Vec<Mutation>> {
+/// Ports that mean nothing: a gated clock is another design, and memories here are read without a clock, so that their ports for reading
+/// have no use for enable and reset.
+const NO_LOGIC: [&str; 9] = ["clock", "aclk", "CLK", "WR_CLK", "RD_CLK", "RD_EN", "RD_ARST", "RD_SRST", "RD_TRANSPARENT"];
+
+/// The mutations that Yosys has drawn, in its order.
+pub fn parse(lines: &str, verilog: &str) -> anyhow::Result<Vec<Mutation>> {
     let source: Vec<&str> = verilog.lines().map(str::trim).collect();
-    let mut chosen = Vec::new();
-    for line in lines.lines().filter(|line| line.starts_with("mutate ")) {
-        let mut mutation = Mutation::parse(line, &source)?;
-        let port = mutation.port.split('[').next().unwrap_or_default();
-        if matches!(port, "clock" | "aclk" | "CLK" | "WR_CLK" | "RD_CLK") || chosen.len() == count {
-            continue;
+    let all = lines.lines().filter(|line| line.starts_with("mutate ")).map(|line| Mutation::parse(line, &source));
+    let logic = |mutation: &Mutation| !NO_LOGIC.contains(&mutation.port.split('[').next().unwrap_or_default());
+    all.filter(|mutation| mutation.as_ref().map_or(true, logic)).collect()
+}
+
+/// The mutations that are tried, and how many were left out for which reason.
+#[derive(Debug, Default)]
+pub struct Choice {
+    /// Numbered from 1 in this order.
+    pub taken: Vec<Mutation>,
+    /// Reasons and counts.
+    pub left_out: Vec<(String, usize)>,
+    /// Rules that leave out none of the drawn ones.
+    pub unused: Vec<String>,
+}
+
+/// Takes `count` of the drawn mutations: not those that `idle` says nothing depends on, and not those that a rule calls equivalent.
+pub fn choose(drawn: Vec<Mutation>, idle: &[bool], rules: &Rules, count: usize) -> anyhow::Result<Choice> {
+    let mut choice = Choice::default();
+    let mut leave_out = |reason: String| match choice.left_out.iter_mut().find(|(known, _)| *known == reason) {
+        Some((_, count)) => *count += 1,
+        None => choice.left_out.push((reason, 1)),
+    };
+    for (mutation, idle) in drawn.into_iter().zip(idle) {
+        if choice.taken.len() == count {
+            break;
         }
-        let (_, rest) = line.split_once(" -mode ").context("a mutation without a mode")?;
-        mutation.command = format!("mutate -ctrl {SELECT} {select_bits} {} -mode {rest}", chosen.len() + 1);
-        chosen.push(mutation);
+        match rules.equivalent(&mutation) {
+            _ if *idle => leave_out("no pin depends on it, as Yosys finds".to_string()),
+            Some(rule) => leave_out(rule.to_string()),
+            None => choice.taken.push(mutation),
+        }
     }
-    if chosen.len() < count {
-        bail!("Yosys has drawn only {} mutations of {count}", chosen.len());
+    if choice.taken.len() < count {
+        bail!("only {} of the drawn mutations are left, not {count}", choice.taken.len());
     }
-    Ok(chosen)
+    Ok(choice)
 }
 
 impl Mutation {
@@ -95,7 +90,7 @@ impl Mutation {
         let cell = if name.starts_with("$auto") { "register".to_string() } else { kind(last) };
         let text = line_number.checked_sub(1).and_then(|n| source.get(n)).copied().unwrap_or_default().to_string();
         Ok(Mutation {
-            command: line.to_string(),
+            command: format!("-mode {}", line.split_once(" -mode ").with_context(|| format!("no mode in '{line}'"))?.1),
             mode: need("-mode")?,
             module,
             cell,
@@ -148,47 +143,6 @@ fn kind(cell: &str) -> String {
     }
 }
 
-/// Why mutations cannot be noticed: lines `MODULE PATTERN: reason`, where the pattern is of `MODE PORT CELL WIRE TEXT` and `*` stands
-/// for any text.
-#[derive(Debug, Default)]
-pub struct Rules(Vec<(String, String, String)>);
-
-impl Rules {
-    /// Reads the file.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        Self::parse(&text).with_context(|| path.display().to_string())
-    }
-
-    /// Reads the lines of the file.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let rules = lines.map(|line| {
-            let (what, reason) = line.rsplit_once(": ").with_context(|| format!("no reason in '{line}'"))?;
-            let (module, pattern) = what.split_once(' ').with_context(|| format!("no pattern in '{line}'"))?;
-            Ok((module.to_string(), pattern.to_string(), reason.to_string()))
-        });
-        rules.collect::<anyhow::Result<_>>().map(Rules)
-    }
-
-    /// Why the mutation cannot be noticed.
-    pub fn reason(&self, mutation: &Mutation) -> Option<&str> {
-        let Mutation { mode, module, cell, port, wire, text, .. } = mutation;
-        let name = format!("{mode} {port} {cell} {wire} {text}");
-        self.0.iter().find(|(m, pattern, _)| glob(m, module) && glob(pattern, &name)).map(|(_, _, reason)| reason.as_str())
-    }
-}
-
-/// Whether the pattern, in which `*` stands for any text, is the whole of `text`.
-fn glob(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == text,
-        Some((before, after)) => text
-            .strip_prefix(before)
-            .is_some_and(|rest| rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| glob(after, &rest[at..]))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,22 +153,24 @@ mod tests {
     const SOURCE: &str = "wire w;\n  assign w = a | b;\n";
 
     #[test]
-    fn mutations_are_read_numbered_and_named_without_clocks() {
-        let chosen = choose(LINES, SOURCE, 2, 12).expect("two are left");
-        assert_eq!(chosen[0].to_string(), "const1 Y[5] in a.b $or, a.b.w[5], line 2: assign w = a | b;");
-        assert_eq!(chosen[1].to_string(), "inv Q[0] in c register, c.q[0], line 1: wire w;");
-        let script = apply(&chosen);
-        assert!(script.contains("\nmutate -ctrl mutsel 12 2 -mode inv -module smmu -cell $auto$ff.cc:266:slice$3 "), "{script}");
-        assert!(!script.contains("-port CLK"));
-        assert!(choose(LINES, SOURCE, 3, 12).is_err(), "a third one was left out");
+    fn mutations_are_read_and_named_without_clocks() {
+        let drawn = parse(LINES, SOURCE).expect("they are read");
+        assert_eq!(drawn.len(), 2, "one is at a clock");
+        assert_eq!(drawn[0].to_string(), "const1 Y[5] in a.b $or, a.b.w[5], line 2: assign w = a | b;");
+        assert_eq!(drawn[1].to_string(), "inv Q[0] in c register, c.q[0], line 1: wire w;");
+        assert!(drawn[1].command.starts_with("-mode inv -module smmu -cell $auto$ff.cc:266:slice$3 "), "{}", drawn[1].command);
     }
 
     #[test]
-    fn rules_name_module_and_mutation() {
-        let chosen = choose(LINES, SOURCE, 2, 12).expect("two are left");
-        let rules = Rules::parse("# why\n\na.* const1 Y[*] $or a.b.w[5] assign w =*: a is never alone\n").expect("a rule");
-        assert_eq!(rules.reason(&chosen[0]), Some("a is never alone"));
-        assert_eq!(rules.reason(&chosen[1]), None);
-        assert!(Rules::parse("m x").is_err());
+    fn what_cannot_be_seen_is_left_out_and_counted() {
+        let drawn = || parse(LINES, SOURCE).expect("they are read");
+        let none = Rules::parse("").expect("no rules");
+        let rule = Rules::parse("equivalent c *: c leads nowhere\n").expect("a rule");
+        let names = |choice: &Choice| choice.taken.iter().map(|m| m.module.clone()).collect::<Vec<_>>();
+        let choice = choose(drawn(), &[false, false], &none, 1).expect("enough");
+        assert_eq!((names(&choice), choice.left_out.len()), (vec!["a.b".to_string()], 0));
+        let choice = choose(drawn(), &[true, false], &none, 1).expect("enough");
+        assert_eq!((names(&choice), choice.left_out[0].1), (vec!["c".to_string()], 1));
+        assert!(choose(drawn(), &[true, false], &rule, 1).is_err(), "none is left");
     }
 }

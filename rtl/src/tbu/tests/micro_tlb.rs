@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::drive;
-use crate::testing::{equivalence, synthesis_check, Stimulus};
+use crate::testing::{equivalence, synthesis_check, tick, Stimulus};
 
 macro_rules! pins {
     () => {
@@ -97,10 +97,7 @@ impl Bench {
 
     /// One cycle; operations of the cycle are cleared behind it.
     fn step(&mut self) {
-        for level in [false, true, false] {
-            self.tlb.clock.next = level.into();
-            assert!(simulate(&mut self.tlb, 100));
-        }
+        tick(&mut self.tlb, |b| &mut b.clock);
         self.tlb.fill_valid.next = false;
         self.tlb.inv_valid.next = false;
         self.tlb.drop_all.next = false;

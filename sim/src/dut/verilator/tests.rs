@@ -11,9 +11,20 @@ use std::path::Path;
 #[test]
 fn every_preset_agrees_with_rusthdl_on_every_pin() {
     for (params, cycles) in PRESETS.iter().zip([6_000, 1_500, 500, 500]) {
-        let (first, second) = (rust_hdl::device(params).unwrap(), device(params).unwrap());
+        let (first, second) = (rust_hdl::device(params).unwrap(), emitted(params).unwrap());
         let mut lockstep = Lockstep::new(first, second, &std::env::temp_dir());
         run(&mut lockstep, params, 1, cycles).unwrap_or_else(|e| panic!("{}: {e}", params.name));
+    }
+}
+
+#[test]
+fn the_fast_form_of_every_preset_agrees_with_the_emitted_one() {
+    for params in PRESETS {
+        for seed in 1..=8 {
+            let (first, second) = (emitted(params).unwrap(), device(params).unwrap());
+            let mut lockstep = Lockstep::new(first, second, &std::env::temp_dir());
+            run(&mut lockstep, params, seed, 20_000).unwrap_or_else(|e| panic!("{}, seed {seed}: {e}", params.name));
+        }
     }
 }
 
@@ -89,6 +100,16 @@ fn a_second_wave_can_follow_the_first() {
     assert!(matches!(missing, DeviceError::Wave { .. }), "{missing}");
     device.cycle(&Inputs::idle(&MINI)).expect("it runs on");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_first_wave_that_comes_late_is_refused() {
+    let request = || WaveRequest { path: std::env::temp_dir().join("never.vcd"), from: 0, to: 9 };
+    let mut device = device(&MINI).unwrap();
+    device.cycle(&Inputs::idle(&MINI)).unwrap();
+    let late = device.start_wave(request()).expect_err("the model has no trace");
+    assert!(matches!(late, DeviceError::LateWave { cycles: 1, .. }), "{late}");
+    device.cycle(&Inputs::idle(&MINI)).expect("it runs on");
 }
 
 #[test]

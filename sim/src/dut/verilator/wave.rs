@@ -3,7 +3,7 @@
 //! The tree comes from the RustHDL circuit, which knows blocks, channels and states; each of its variables has a name in the emitted
 //! Verilog, and so in Verilator's trace. So the two engines' waves have the same variables, and a viewer's file fits both.
 
-use super::Model;
+use super::Traced;
 use crate::dut::rust_hdl::signals::{self, Origin};
 use crate::dut::{DeviceError, WaveRequest};
 use crate::wave::{Sample, Wants, Wave};
@@ -28,7 +28,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Creates the file and starts the model's trace.
-    pub fn new(params: &'static Params, request: &WaveRequest, model: &mut dyn Model) -> Result<Self, DeviceError> {
+    pub fn new(params: &'static Params, request: &WaveRequest, model: &mut dyn Traced) -> Result<Self, DeviceError> {
         let circuit = smmu_rtl::circuit::circuit(params).map_err(DeviceError::Elaboration)?;
         let circuit = circuit.ok_or_else(|| DeviceError::UnknownPreset(params.name.to_string()))?;
         let layout = signals::layout(circuit.as_block(), TOP);
@@ -39,7 +39,7 @@ impl Recorder {
     }
 
     /// Records the cycle whose inputs were driven. It settles the model if the cycle is in the window.
-    pub fn record(&mut self, model: &mut dyn Model, cycle: u64, skipped: u64) {
+    pub fn record(&mut self, model: &mut dyn Traced, cycle: u64, skipped: u64) {
         if self.error.is_some() || self.wave.wants(cycle) == Wants::Nothing {
             return;
         }

@@ -2,7 +2,7 @@
 
 use crate::exit::{preset, print, print_json, Failure, Outcome};
 use anyhow::{anyhow, Context};
-use smmu_testbench::coverage::code::{share_rules, CodeCounts, CodeError, CodeReport, Exclusions, TOGGLE_GOAL};
+use smmu_testbench::coverage::code::{share_rules, CodeCounts, CodeError, CodeReport, Exclusions};
 use smmu_testbench::coverage::database::DatabaseError;
 use smmu_testbench::coverage::report::Report;
 use smmu_testbench::coverage::{html, xml, Database};
@@ -103,10 +103,7 @@ fn report(args: &ReportArgs) -> Outcome {
     } else {
         print(&report.to_string())?;
     }
-    let code_good = |code: &CodeReport| {
-        code.lines.hit == code.lines.points && code.toggles.percent() >= TOGGLE_GOAL && code.useless.is_empty()
-    };
-    if args.check && !(report.complete() && report.code.iter().all(code_good)) {
+    if args.check && !(report.complete() && report.code.iter().all(CodeReport::is_good)) {
         return Err(Failure::NotGood);
     }
     Ok(())

@@ -6,12 +6,13 @@ use crate::exit::{print, Failure, Outcome};
 use smmu_rtl::params::MINI;
 use smmu_sim::dut;
 use smmu_testbench::bench::BenchOptions;
+use smmu_testbench::benchmark::hardware;
 use smmu_testbench::random::execute::{execute, Extras};
 use smmu_testbench::random::program;
 use smmu_testbench::scenario::{self, Choices, DmaOps, DomainKind, RunOptions, Workload};
 use smmu_testbench::tour;
 
-/// Run the scenarios, the tour and random programs on a mutated `mini`
+/// Run the scenarios, the speed table, the tour and random programs on a mutated `mini`
 ///
 /// Status 0: nothing was noticed; 1: a check failed, which is printed.
 #[derive(clap::Args)]
@@ -62,6 +63,9 @@ fn noticed(seeds: u64) -> Result<Option<String>, Failure> {
         if let Some(text) = found {
             return Ok(Some(format!("scenario {dma_ops:?}, {domain:?}: {text}")));
         }
+    }
+    if let Some(row) = hardware::measure(ENGINE, &MINI, |_| ()).iter().find(|row| !row.ok) {
+        return Ok(Some(format!("bench: {} is {:?} {}: {}", row.name, row.value, row.unit, row.note)));
     }
     if let Err(error) = tour::run(&MINI, ENGINE) {
         return Ok(Some(format!("tour: {error}")));

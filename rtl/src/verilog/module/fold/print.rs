@@ -95,6 +95,8 @@ impl Circuit {
                         outputs.for_each(|id| sources.entry(id).or_default().extend(&mine));
                     }
                 }
+                // A module that is not understood needs all that it has.
+                _ if unit.kind != Kind::Plain => open.extend(mine),
                 _ => open.extend(unit.ports().filter_map(|name| unit.signal(name))),
             }
         }
