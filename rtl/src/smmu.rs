@@ -51,17 +51,17 @@ pub struct Smmu<
 > {
     pub aclk: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub s_axi_aw: AddrIn<IDW, 49>,
+    pub s_axi_aw: AddrIn<IDW, 49, 15>,
     pub s_axi_w: WriteIn<DW, DS>,
     pub s_axi_b: RespOut<IDW>,
-    pub s_axi_ar: AddrIn<IDW, 49>,
+    pub s_axi_ar: AddrIn<IDW, 49, 15>,
     pub s_axi_r: ReadOut<IDW, DW>,
-    pub m_axi_aw: AddrOut<IDW, 48>,
+    pub m_axi_aw: AddrOut<IDW, 48, 22>,
     pub m_axi_w: WriteOut<DW, DS>,
     pub m_axi_b: RespIn<IDW>,
-    pub m_axi_ar: AddrOut<IDW, 48>,
+    pub m_axi_ar: AddrOut<IDW, 48, 22>,
     pub m_axi_r: ReadIn<IDW, DW>,
-    pub m_axi_ptw_ar: AddrOut<4, 48>,
+    pub m_axi_ptw_ar: AddrOut<4, 48, 15>,
     pub m_axi_ptw_r: ReadIn<4, 64>,
     pub s_axil_ctrl_aw: LiteAddrIn<RAW>,
     pub s_axil_ctrl_w: LiteWriteIn,
@@ -169,19 +169,19 @@ impl<
         self.regs.aresetn.next = self.aresetn.val();
 
         // Client and downstream.
-        AddrIn::<IDW, 49>::link(&mut self.s_axi_aw, &mut self.tbu.s_axi_aw);
+        AddrIn::<IDW, 49, 15>::link(&mut self.s_axi_aw, &mut self.tbu.s_axi_aw);
         WriteIn::<DW, DS>::link(&mut self.s_axi_w, &mut self.tbu.s_axi_w);
         RespOut::<IDW>::link(&mut self.s_axi_b, &mut self.tbu.s_axi_b);
-        AddrIn::<IDW, 49>::link(&mut self.s_axi_ar, &mut self.tbu.s_axi_ar);
+        AddrIn::<IDW, 49, 15>::link(&mut self.s_axi_ar, &mut self.tbu.s_axi_ar);
         ReadOut::<IDW, DW>::link(&mut self.s_axi_r, &mut self.tbu.s_axi_r);
-        AddrOut::<IDW, 48>::link(&mut self.m_axi_aw, &mut self.tbu.m_axi_aw);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m_axi_aw, &mut self.tbu.m_axi_aw);
         WriteOut::<DW, DS>::link(&mut self.m_axi_w, &mut self.tbu.m_axi_w);
         RespIn::<IDW>::link(&mut self.m_axi_b, &mut self.tbu.m_axi_b);
-        AddrOut::<IDW, 48>::link(&mut self.m_axi_ar, &mut self.tbu.m_axi_ar);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m_axi_ar, &mut self.tbu.m_axi_ar);
         ReadIn::<IDW, DW>::link(&mut self.m_axi_r, &mut self.tbu.m_axi_r);
 
         // Table walks and registers.
-        AddrOut::<4, 48>::link(&mut self.m_axi_ptw_ar, &mut self.translate.m_axi_ptw_ar);
+        AddrOut::<4, 48, 15>::link(&mut self.m_axi_ptw_ar, &mut self.translate.m_axi_ptw_ar);
         ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.translate.m_axi_ptw_r);
         LiteAddrIn::<RAW>::link(&mut self.s_axil_ctrl_aw, &mut self.regs.s_axil_ctrl_aw);
         LiteWriteIn::link(&mut self.s_axil_ctrl_w, &mut self.regs.s_axil_ctrl_w);

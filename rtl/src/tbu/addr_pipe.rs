@@ -93,10 +93,12 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     pub sel_hit: Signal<In, Bit>,
     pub sel_ppn: Signal<In, Word<36>>,
     pub sel_mask: Signal<In, Word<7>>,
+    pub sel_attr: Signal<In, Word<18>>,
     /// Translated transactions.
     pub m_valid: Signal<Out, Bit>,
     pub m_ready: Signal<In, Bit>,
     pub m_beat: Signal<Out, Word<101>>,
+    pub m_attr: Signal<Out, Word<6>>,
     /// Requests to the translation control unit.
     pub req_valid: Signal<Out, Bit>,
     pub req_ready: Signal<In, Bit>,
@@ -113,6 +115,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     pub rsp_fill: Signal<In, Bit>,
     pub rsp_ppn: Signal<In, Word<36>>,
     pub rsp_mask: Signal<In, Word<7>>,
+    pub rsp_attr: Signal<In, Word<18>>,
     /// StreamID and page of the transaction that `rsp_tag` answers, for the fill.
     pub fill_sid: Signal<Out, Word<15>>,
     pub fill_vpn: Signal<Out, Word<37>>,
@@ -204,6 +207,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     l_from: Signal<Local, Word<102>>,
     l_ppn: Signal<Local, Word<36>>,
     l_mask: Signal<Local, Word<7>>,
+    l_attr: Signal<Local, Word<18>>,
     l_push: Signal<Local, Bit>,
     l_label_id: Signal<Local, Word<8>>,
     l_label_len: Signal<Local, Word<8>>,
@@ -213,8 +217,8 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
 
 impl<const Q: usize, const IDW: usize> AddrPipe<Q, IDW> {
     /// The pipe of the write channel (`is_write`: in order, write permissions) or of the read channel, for a bus of `data_width`
-    /// bits and `output_bits` output address bits.
-    pub fn new(is_write: bool, data_width: usize, output_bits: u32) -> Self {
+    /// bits and `output_bits` output address bits. `attributes`: the hardware has them.
+    pub fn new(is_write: bool, data_width: usize, output_bits: u32, attributes: bool) -> Self {
         assert!((2..=16).contains(&Q) && (1..=8).contains(&IDW), "queue entries, id bits");
         // Five transactions are on their way at full speed, beside Q parked ones.
         let out_places = if Q <= 8 { 16 } else { 32 };
@@ -222,7 +226,7 @@ impl<const Q: usize, const IDW: usize> AddrPipe<Q, IDW> {
             check: BurstCheck::new(data_width),
             refusals: Refusals::new(),
             credits: Credits::new(Q, out_places),
-            out: OutStage::new(out_places),
+            out: OutStage::new(out_places, attributes, is_write),
             in_order: Strap::new(is_write),
             is_write: Strap::new(is_write),
             over_mask: Strap::new(u64::MAX << output_bits),
@@ -424,18 +428,22 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.l_from.next = self.sel_beat.q.val();
         self.l_ppn.next = self.sel_ppn.val();
         self.l_mask.next = self.sel_mask.val();
+        self.l_attr.next = self.sel_attr.val();
         if self.l_claim.val() {
             self.l_from.next = self.payload.rdata.val();
             self.l_ppn.next = self.rsp_ppn.val();
             self.l_mask.next = self.rsp_mask.val();
+            self.l_attr.next = self.rsp_attr.val();
         }
         self.out.push.next = self.l_push.val();
         self.out.beat.next = self.l_from.val();
         self.out.ppn.next = self.l_ppn.val();
         self.out.mask.next = self.l_mask.val();
+        self.out.attr.next = self.l_attr.val();
         self.out.ready.next = self.m_ready.val();
         self.m_valid.next = self.out.valid.val();
         self.m_beat.next = self.out.dout.val();
+        self.m_attr.next = self.out.dout_attr.val();
         self.issue_valid.next = self.out.issue_valid.val();
         self.issue_id.next = self.out.issue_id.val();
 

@@ -41,6 +41,7 @@ pub struct Answer {
     pub d_perm: Signal<In, Word<6>>,
     pub d_ng: Signal<In, Bit>,
     pub d_part: Signal<In, Bit>,
+    pub d_attr: Signal<In, Word<20>>,
     /// All rows are poisoned in this cycle.
     pub poison: Signal<In, Bit>,
     // E2.
@@ -63,6 +64,7 @@ pub struct Answer {
     pub e_perm: Signal<In, Word<6>>,
     pub e_ng: Signal<In, Bit>,
     pub e_part: Signal<In, Bit>,
+    pub e_attr: Signal<In, Word<20>>,
     /// A stage-2 verdict: on this IPA, of a nested translation, on a stage-1 descriptor.
     pub e_stage2: Signal<In, Bit>,
     pub e_ipa: Signal<In, Word<36>>,
@@ -85,6 +87,8 @@ pub struct Answer {
     pub rsp_vmid: Signal<Out, Word<9>>,
     /// The leaf is larger than `rsp_mask` says.
     pub rsp_part: Signal<Out, Bit>,
+    /// As [`super::attribute_front`] packs it.
+    pub rsp_attr: Signal<Out, Word<20>>,
     // Fault event, in the cycle of its answer.
     pub flt_valid: Signal<Out, Bit>,
     pub flt_global: Signal<Out, Bit>,
@@ -104,6 +108,7 @@ pub struct Answer {
     pub flt_ipa: Signal<Out, Word<36>>,
     rsp_valid_q: DFF<Bit>,
     rsp_q: DFF<Word<84>>,
+    rsp_attr_q: DFF<Word<20>>,
     flt_valid_q: DFF<Bit>,
     flt_q: DFF<Word<87>>,
     flt_s2_q: DFF<Word<46>>,
@@ -120,7 +125,7 @@ pub struct Answer {
 impl Logic for Answer {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, rsp_valid_q, rsp_q, flt_valid_q, flt_q, flt_s2_q, blocks_q);
+        dff_setup!(self, clock, rsp_valid_q, rsp_q, rsp_attr_q, flt_valid_q, flt_q, flt_s2_q, blocks_q);
 
         // E2.
         self.rsp_valid_d.next = self.e_valid.val();
@@ -195,6 +200,10 @@ impl Logic for Answer {
                 self.blocks_d.next = self.blocks_d.val().replace_bit(0, true);
             }
         }
+        self.rsp_attr_q.d.next = self.e_attr.val();
+        if self.d_valid.val() {
+            self.rsp_attr_q.d.next = self.d_attr.val();
+        }
         self.rsp_valid_q.d.next = self.rsp_valid_d.val();
         self.rsp_q.d.next = self.rsp_d.val();
         self.flt_valid_q.d.next = self.flt_valid_d.val();
@@ -216,6 +225,7 @@ impl Logic for Answer {
         self.rsp_asid.next = self.rsp_q.q.val().get_bits::<16>(58);
         self.rsp_vmid.next = self.rsp_q.q.val().get_bits::<9>(74);
         self.rsp_part.next = self.rsp_q.q.val().get_bit(83);
+        self.rsp_attr.next = self.rsp_attr_q.q.val();
         self.flt_valid.next = self.flt_valid_q.q.val();
         self.flt_global.next = self.flt_q.q.val().get_bit(0);
         self.flt_bank.next = self.flt_q.q.val().get_bits::<7>(1);

@@ -120,7 +120,7 @@ impl Isolation {
         let mut suspects = Vec::new();
         for port in 0..self.asked.len() {
             let queue = &self.asked[port][usize::from(write)];
-            let same = |asked: &Asked| !asked.gone && asked.beat.id == beat.id && asked.beat.user == beat.user;
+            let same = |asked: &Asked| !asked.gone && asked.beat.id == beat.id && asked.beat.user == beat.user & 0xffff;
             let found = queue.iter().position(|asked| same(asked) && self.reaches(asked, beat, write, memory));
             if let Some(n) = found {
                 self.asked[port][usize::from(write)][n].gone = true;
@@ -134,7 +134,7 @@ impl Isolation {
         } else {
             format!("no way leads there from {}", suspects.join(", "))
         };
-        let (addr, user, id) = (beat.addr, beat.user, beat.id);
+        let (addr, user, id) = (beat.addr, beat.user & 0xffff, beat.id);
         Err(Leak { cycle, text: format!("{kind} at {addr:#x} by stream {user:#x}, id {id}: {whose}") })
     }
 

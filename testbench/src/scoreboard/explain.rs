@@ -1,11 +1,13 @@
 //! Is what the pins show right? First against the verdicts that held in the transaction's life; if they do not explain it, against
 //! what caches may still hold: old descriptors, old bank configurations, and a register write that is being performed.
 
-use super::flight::{Held, Slot};
+use super::flight::{Held, Outcome, Slot};
 use super::stale::{self, BankConfig, Epoch, Stale, Tags};
+use super::traffic::attributes;
 use super::verdict::pending_refusal;
 use super::{oracle, Oracle, Scoreboard};
 use crate::memory::Memory;
+use smmu_sim::dut::AddrBeat;
 use smmu_sim::model::{Access, Fault, TableMemory, Verdict};
 use std::rc::Rc;
 
@@ -76,12 +78,12 @@ struct World {
 }
 
 impl Scoreboard {
-    /// Whether a transaction may go downstream at `pa`.
-    pub(super) fn may_go(&mut self, slot: Slot, pa: u64, memory: &mut Memory) -> bool {
+    /// Whether a transaction may go downstream like this, address and attributes.
+    pub(super) fn may_go(&mut self, slot: Slot, beat: &AddrBeat, memory: &mut Memory) -> bool {
         let tags = self.tags(self.flight.slots[slot].access.stream_id);
         let t = &self.flight.slots[slot];
-        let wanted = Verdict::Translated { pa };
-        let fits = |held: &&Held| held.verdict == wanted;
+        let wanted = (Verdict::Translated { pa: beat.addr }, Some(attributes(beat)));
+        let fits = |held: &&Held| held.outcome() == wanted;
         let ended = |held: &Held| match (held.until, tags) {
             (Some(until), Some(tags)) => self
                 .entry(&*self.open, tags, t.access.addr, held.leaf, held.depth)
@@ -94,7 +96,7 @@ impl Scoreboard {
         if !t.maybe_clear && !self.control.writing() {
             return false;
         }
-        !self.search(slot, memory, |verdict| *verdict == wanted).is_empty()
+        !self.search(slot, memory, |outcome| *outcome == wanted).is_empty()
     }
 
     /// The faults that explain that a transaction is refused, answered with zeros (`raz`) or with an error. Empty: none does.
@@ -120,8 +122,8 @@ impl Scoreboard {
         }
         // Something cached may refuse too, for another reason than the tables give.
         if causes.is_empty() || self.stale.any() && self.flight.slots[slot].maybe_clear {
-            let fits = |verdict: &Verdict| matches!(verdict, Verdict::Refused { raz: zeros, .. } if *zeros == raz);
-            for fault in self.search(slot, memory, fits).iter().filter_map(Verdict::fault) {
+            let fits = |outcome: &Outcome| matches!(outcome.0, Verdict::Refused { raz: zeros, .. } if zeros == raz);
+            for fault in self.search(slot, memory, fits).iter().filter_map(|(verdict, _)| verdict.fault()) {
                 if !causes.contains(&fault) {
                     causes.push(fault);
                 }
@@ -131,18 +133,18 @@ impl Scoreboard {
     }
 
     /// All verdicts that fit among everything that caches and a write under way allow.
-    pub(super) fn search(&mut self, slot: Slot, memory: &mut Memory, fits: impl Fn(&Verdict) -> bool) -> Vec<Verdict> {
-        let access = self.flight.slots[slot].access;
+    pub(super) fn search(&mut self, slot: Slot, memory: &mut Memory, fits: impl Fn(&Outcome) -> bool) -> Vec<Outcome> {
+        let (access, cache) = (self.flight.slots[slot].access, self.flight.slots[slot].beat.cache);
         let born = self.flight.slots[slot].born;
         let mut found = Vec::new();
         for world in self.worlds(&access, born) {
-            self.search_world(&access, born, &world, memory, &fits, &mut found);
+            self.search_world((&access, cache), born, &world, memory, &fits, &mut found);
         }
         // A write under way may also change what a pending fault does.
         if let Some((offset, data, strobes)) = self.control.pending() {
             let mut blocked = self.blocked.copy();
             blocked.write_strobed(offset, data, strobes);
-            found.extend(pending_refusal(&*blocked, &access).map(|(verdict, _)| verdict).filter(fits));
+            found.extend(pending_refusal(&*blocked, &access).map(|(verdict, _)| (verdict, None)).filter(fits));
         }
         found
     }
@@ -178,12 +180,12 @@ impl Scoreboard {
 
     fn search_world(
         &mut self,
-        access: &Access,
+        (access, cache): (&Access, u8),
         born: Epoch,
         world: &World,
         memory: &mut Memory,
-        fits: &impl Fn(&Verdict) -> bool,
-        found: &mut Vec<Verdict>,
+        fits: &impl Fn(&Outcome) -> bool,
+        found: &mut Vec<Outcome>,
     ) {
         let tags = world.tags;
         let oracle = world.oracle.as_deref().unwrap_or(&*self.open);
@@ -199,16 +201,16 @@ impl Scoreboard {
                 leaf: 0,
                 depth: 0,
             };
-            let verdict = oracle.check(access, &mut tables);
+            let outcome = oracle.check_attributes(access, cache, &mut tables);
             let OldTables { choices, used, leaf, depth, .. } = tables;
-            if fits(&verdict) && !found.contains(&verdict) {
+            if fits(&outcome) && !found.contains(&outcome) {
                 let entry = tags.and_then(|tags| self.entry(oracle, tags, access.addr, leaf, depth));
                 // A synchronization waits for what went downstream with a dropped translation, not for a refusal on its way to the client.
-                let before = if verdict.fault().is_some() { born } else { Epoch::MAX };
+                let before = if outcome.0.fault().is_some() { born } else { Epoch::MAX };
                 let alive = |table, until| entry.is_none_or(|entry| !self.stale.ended(&entry, table, until, before));
                 let config_alive = world.until.is_none_or(|until| alive(true, until));
                 if config_alive && used.iter().all(|used| alive(used.position != depth, used.until)) {
-                    found.push(verdict);
+                    found.push(outcome);
                 }
             }
             let Some(next) = next_picks(picks, &choices) else { return };

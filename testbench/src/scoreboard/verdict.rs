@@ -84,9 +84,9 @@ impl Scoreboard {
 
     /// Asks the model about one transaction, as things are now.
     fn ask(&mut self, slot: Slot, memory: &mut Memory) {
-        let access = self.flight.slots[slot].access;
+        let (access, cache) = (self.flight.slots[slot].access, self.flight.slots[slot].beat.cache);
         let mut tables = Tables::new(memory);
-        let verdict = self.open.check(&access, &mut tables);
+        let verdict = self.open.check_attributes(&access, cache, &mut tables);
         let (leaf, depth) = (tables.leaf, tables.depth);
         let active = self.records.any_active();
         let pending = if active { pending_refusal(&*self.blocked, &access) } else { None };
@@ -96,7 +96,7 @@ impl Scoreboard {
         for past in self.past.iter().filter(|past| born < past.until) {
             // It may act on the registers of its earlier life, but its walk sees the tables as they are.
             let mut tables = Tables::new(memory);
-            let verdict = past.open.check(&access, &mut tables);
+            let verdict = past.open.check_attributes(&access, cache, &mut tables);
             t.hold_too(verdict, tables.leaf, tables.depth, self.epoch);
             // And a fault that it met under them may stop it, which the pins show only now.
             if let Some((refusal, bank)) = pending_refusal(&*past.blocked, &access).filter(|_| active) {
@@ -207,9 +207,11 @@ impl Scoreboard {
         }
         let waiting: Vec<Slot> = self.flight.live().filter(|&slot| self.flight.slots[slot].stage == Stage::Waiting).collect();
         for slot in waiting {
-            let verdicts = self.search(slot, memory, |verdict| verdict.fault().is_some());
+            let verdicts = self.search(slot, memory, |(verdict, _)| verdict.fault().is_some());
             let t = &self.flight.slots[slot];
-            for fault in verdicts.iter().filter_map(Verdict::fault).filter(|fault| self.records.of(fault) == recorder) {
+            for fault in
+                verdicts.iter().filter_map(|(verdict, _)| verdict.fault()).filter(|fault| self.records.of(fault) == recorder)
+            {
                 let cause = Cause::Access(t.access, fault);
                 found.push(Potential { serial: t.serial, accepted: t.accepted, cause });
             }

@@ -36,7 +36,8 @@ macro_rules! pins {
             fill_ng,
             fill_asid,
             fill_vmid,
-            fill_part
+            fill_part,
+            fill_attr
         )
     };
 }
@@ -45,6 +46,7 @@ macro_rules! pins {
 fn synthesizes() {
     synthesis_check(MicroTlb::<8>::default());
     synthesis_check(MicroTlb::<32>::default());
+    synthesis_check(MicroTlb::<8>::new(true));
 }
 
 /// Stimulus that hits, overlaps and invalidates often: few streams, pages, spaces, and legal masks.
@@ -78,6 +80,7 @@ fn crowded(s: &mut Stimulus) {
 #[test]
 fn verilog_agrees() {
     equivalence(MicroTlb::<8>::default, 3000, 1, pins!(), crowded);
+    equivalence(|| MicroTlb::<8>::new(true), 3000, 4, pins!(), crowded);
     equivalence(MicroTlb::<32>::default, 1500, 2, pins!(), crowded);
     equivalence(MicroTlb::<16>::default, 500, 3, pins!(), |_| {});
 }
