@@ -93,7 +93,8 @@ impl Rig {
     }
 
     fn write(&mut self, id: RegId, index: usize, value: u32) -> Outcome {
-        self.bench.write32(id.offset(&self.bench.params().clone(), index), value)
+        let params = *self.bench.params();
+        self.bench.write32(id.offset(&params, index), value)
     }
 
     /// How a burst leaves.
@@ -533,7 +534,7 @@ fn short_descriptors() -> Outcome {
 #[test]
 fn the_walk_port_shows_orgn() -> Outcome {
     // Region 0 by ORGN0, region 1 by ORGN1; every read of the walk, whatever it finds.
-    for (orgn, code) in [(0u32, 0b0011), (1, 0b1111), (2, 0b1110), (3, 0b1111)] {
+    for (orgn, code) in [(0u32, 0b0011u8), (1, 0b1111), (2, 0b1110), (3, 0b1111)] {
         let mut rig = Rig::new(ALONE, 0)?;
         rig.stage1(&[READ_WRITE, READ_WRITE])?;
         let params = *rig.bench.params();
@@ -546,7 +547,7 @@ fn the_walk_port_shows_orgn() -> Outcome {
         assert_eq!(rig.pins.walks.borrow()[..], [code; 4], "ORGN {orgn}");
         rig.pins.walks.borrow_mut().clear();
         rig.leaves(Burst::read(STREAM, 1 << 48 | 0xffff_ffff_0000, 1, 3))?;
-        let other = [0b0011, 0b1111, 0b1110, 0b1111][3 - orgn as usize];
+        let other = [0b0011u8, 0b1111, 0b1110, 0b1111][3 - orgn as usize];
         assert_eq!(rig.pins.walks.borrow()[..], [other; 4], "ORGN {orgn}");
         rig.bench.drain()?;
     }
@@ -565,7 +566,7 @@ fn the_walk_port_shows_orgn() -> Outcome {
     rig.write(regs::CBAR, BANK, 3 << 16 | (BANK2 as u32) << 8 | 0x44)?;
     rig.leaves(Burst::read(STREAM, VA, 1, 3))?;
     // Stage 2 of the tables, four levels of stage 1, stage 2 of the page.
-    let expected = [0b1111, 0b1110, 0b1110, 0b1110, 0b1110, 0b1111];
+    let expected = [0b1111u8, 0b1110, 0b1110, 0b1110, 0b1110, 0b1111];
     assert_eq!(rig.pins.walks.borrow()[..], expected);
     rig.bench.drain()
 }
