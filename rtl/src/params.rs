@@ -217,6 +217,16 @@ pub const ZYNQMP: Params = Params {
     features: Features::STAGE1,
 };
 
+/// Several masters: four client ports under one control unit.
+pub const MULTI: Params = Params {
+    name: "multi",
+    purpose: "several masters: four client ports under one control unit",
+    tbus: 4,
+    main_tlb: 1024,
+    walks: 16,
+    ..ZYNQMP
+};
+
 /// The SC8180X kernel log.
 pub const SC8180X: Params = Params {
     name: "sc8180x",
@@ -253,7 +263,7 @@ pub const FULL: Params = Params {
 };
 
 /// All presets, in the order in which they are listed. [`FULL`] is not listed: it is a variant for tests and measurements.
-pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550];
+pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550, MULTI];
 
 /// The preset of that name, listed or not.
 pub fn preset(name: &str) -> Option<&'static Params> {

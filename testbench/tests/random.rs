@@ -114,7 +114,7 @@ impl Device for Broken {
         let out = &mut self.outputs;
         match self.plant {
             Plant::DeafToInvalidation => {}
-            Plant::WrongPage if out.m_axi.ar.user == 0x301 => out.m_axi.ar.addr ^= 0x1000,
+            Plant::WrongPage if out.m_axi[0].ar.user == 0x301 => out.m_axi[0].ar.addr ^= 0x1000,
             Plant::WrongPage => {}
             Plant::WrongFault => {
                 let status = matches!(regs::at(self.inner.params(), self.reading), Some((regs::CB_FSR, _)));

@@ -187,21 +187,21 @@ impl Stimulus {
         // Tables and pages in the lowest 4 GiB; now and then no valid descriptor.
         let descriptor = u128::from(self.rng.random::<u32>() & 0xffff_f000 | if self.rng.random_bool(0.9) { 0x443 } else { 0 });
         inputs.m_axi_ptw = Self::memory(&mut self.rng, &out.m_axi_ptw, &mut self.walks, descriptor);
-        inputs.m_axi = Self::memory(&mut self.rng, &out.m_axi, &mut self.reads, 0x55);
-        inputs.m_axi.awready = self.rng.random_bool(0.8);
-        inputs.m_axi.wready = self.rng.random_bool(0.8);
+        inputs.m_axi[0] = Self::memory(&mut self.rng, &out.m_axi[0], &mut self.reads, 0x55);
+        inputs.m_axi[0].awready = self.rng.random_bool(0.8);
+        inputs.m_axi[0].wready = self.rng.random_bool(0.8);
         if let (true, Some(id)) = (self.complete > 0, self.written.front().copied()) {
-            inputs.m_axi.bvalid = true;
-            inputs.m_axi.b.id = id;
-            if out.m_axi.bready {
+            inputs.m_axi[0].bvalid = true;
+            inputs.m_axi[0].b.id = id;
+            if out.m_axi[0].bready {
                 self.complete -= 1;
                 self.written.pop_front();
             }
         }
-        if out.m_axi.awvalid && inputs.m_axi.awready {
-            self.written.push_back(out.m_axi.aw.id);
+        if out.m_axi[0].awvalid && inputs.m_axi[0].awready {
+            self.written.push_back(out.m_axi[0].aw.id);
         }
-        self.complete += usize::from(out.m_axi.wvalid && inputs.m_axi.wready && out.m_axi.w.last);
+        self.complete += usize::from(out.m_axi[0].wvalid && inputs.m_axi[0].wready && out.m_axi[0].w.last);
         inputs
     }
 }
@@ -230,7 +230,7 @@ fn the_stimulus_reaches_walks_and_refusals() {
         let out = device.outputs();
         walks += u32::from(out.m_axi_ptw.arvalid);
         refused += u32::from(out.s_axi[0].rvalid && out.s_axi[0].r.resp == 2);
-        issued += u32::from(out.m_axi.arvalid);
+        issued += u32::from(out.m_axi[0].arvalid);
     }
     assert!(walks > 50 && refused > 50 && issued > 50, "{walks} walks, {refused} beats refused, {issued} issued");
 }

@@ -108,23 +108,23 @@ impl TestSmmu {
         if client.wvalid && hw.wready {
             self.route(client.w);
         }
-        if o.m_axi.arvalid && i.m_axi.arready {
+        if o.m_axi[0].arvalid && i.m_axi[0].arready {
             self.reads.out.pop_front();
         }
-        if o.m_axi.awvalid && i.m_axi.awready {
+        if o.m_axi[0].awvalid && i.m_axi[0].awready {
             self.writes.out.pop_front();
         }
-        if o.m_axi.wvalid && i.m_axi.wready {
+        if o.m_axi[0].wvalid && i.m_axi[0].wready {
             self.w_out.pop_front();
         }
-        if i.m_axi.rvalid && o.m_axi.rready {
-            let mut r = i.m_axi.r;
+        if i.m_axi[0].rvalid && o.m_axi[0].rready {
+            let mut r = i.m_axi[0].r;
             r.data ^= u128::from(self.bug == Bug::CorruptRead);
             self.r_queue.push_back(r);
             self.reads.outstanding[r.id as usize] -= u32::from(r.last);
         }
-        if i.m_axi.bvalid && o.m_axi.bready {
-            let mut b = i.m_axi.b;
+        if i.m_axi[0].bvalid && o.m_axi[0].bready {
+            let mut b = i.m_axi[0].b;
             if self.bug == Bug::WrongResponse {
                 b.resp = 2;
             }
@@ -350,15 +350,15 @@ impl TestSmmu {
         client.r = self.r_queue.front().copied().unwrap_or_default();
         client.bvalid = !self.b_queue.is_empty();
         client.b = self.b_queue.front().copied().unwrap_or_default();
-        let drop = self.bug == Bug::DropValid && o.m_axi.arvalid;
-        o.m_axi.arvalid = !self.reads.out.is_empty() && !drop;
-        o.m_axi.ar = self.reads.out.front().copied().unwrap_or_default();
-        o.m_axi.awvalid = !self.writes.out.is_empty();
-        o.m_axi.aw = self.writes.out.front().copied().unwrap_or_default();
-        o.m_axi.wvalid = !self.w_out.is_empty();
-        o.m_axi.w = self.w_out.front().copied().unwrap_or_default();
-        o.m_axi.rready = self.r_queue.len() < 8;
-        o.m_axi.bready = self.b_queue.len() < 8;
+        let drop = self.bug == Bug::DropValid && o.m_axi[0].arvalid;
+        o.m_axi[0].arvalid = !self.reads.out.is_empty() && !drop;
+        o.m_axi[0].ar = self.reads.out.front().copied().unwrap_or_default();
+        o.m_axi[0].awvalid = !self.writes.out.is_empty();
+        o.m_axi[0].aw = self.writes.out.front().copied().unwrap_or_default();
+        o.m_axi[0].wvalid = !self.w_out.is_empty();
+        o.m_axi[0].w = self.w_out.front().copied().unwrap_or_default();
+        o.m_axi[0].rready = self.r_queue.len() < 8;
+        o.m_axi[0].bready = self.b_queue.len() < 8;
         o.m_axi_ptw.rready = true;
         let asking = [(0, &self.reads), (1, &self.writes)].into_iter().find(|(_, c)| c.wanted.is_some() && !c.asked);
         let held = o.m_axi_ptw.arvalid && self.channel_waits(self.outputs.m_axi_ptw.ar.id);

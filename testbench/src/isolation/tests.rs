@@ -202,11 +202,11 @@ impl Pins {
     /// Its address comes downstream at `pa`: whether that is a leak.
     fn leaks(&mut self, burst: &Burst, pa: u64) -> bool {
         let beat = AddrBeat { addr: pa, ..burst.addr };
-        let down = &mut self.outputs.m_axi;
+        let down = &mut self.outputs.m_axi[0];
         if burst.data.is_some() {
-            (down.awvalid, down.aw, self.inputs.m_axi.awready) = (true, beat, true);
+            (down.awvalid, down.aw, self.inputs.m_axi[0].awready) = (true, beat, true);
         } else {
-            (down.arvalid, down.ar, self.inputs.m_axi.arready) = (true, beat, true);
+            (down.arvalid, down.ar, self.inputs.m_axi[0].arready) = (true, beat, true);
         }
         self.tick().is_err()
     }

@@ -90,12 +90,12 @@ impl Run<'_> {
             Step::Errors { place, reads, writes } => self.errors(*place, *reads, *writes),
             Step::NoErrors => self.bench.memory().clear_errors(),
             Step::Latency { data, walk } => {
-                self.bench.slave().options_mut().latency = *data;
+                self.bench.slaves().for_each(|slave| slave.options_mut().latency = *data);
                 self.bench.walk_slave().options_mut().latency = *walk;
             }
             Step::Pauses { port, pauses } => match port {
-                Port::Client => self.bench.port(0).options_mut().pauses = *pauses,
-                Port::Downstream => self.bench.slave().options_mut().pauses = *pauses,
+                Port::Client => self.bench.all_ports().for_each(|port| port.options_mut().pauses = *pauses),
+                Port::Downstream => self.bench.slaves().for_each(|slave| slave.options_mut().pauses = *pauses),
                 Port::Walk => self.bench.walk_slave().options_mut().pauses = *pauses,
             },
             // These take time: the run does them itself.
@@ -209,7 +209,8 @@ impl Run<'_> {
     fn burst(&mut self, b: &Burst, number: usize) {
         let stream = b.stream % STREAMS.len() as u8;
         let addr = self.address(&b.place, stream);
-        let bus = self.bench.port(0).bus_bytes();
+        let port = b.port as usize % self.bench.params().tbus;
+        let bus = self.bench.port(port).bus_bytes();
         let mut a = AddrBeat {
             id: b.id.into(),
             addr,
@@ -226,7 +227,7 @@ impl Run<'_> {
         shape(&mut a, bus, b.fit);
         let burst = master::Burst { addr: a, data: None };
         let burst = if b.write { self.with_data(burst, bus, b.sparse, number) } else { burst };
-        self.bench.port(0).start(burst);
+        self.bench.port(port).start(burst);
     }
 
     /// Data that follows from the program's seed and the step's number alone.

@@ -68,6 +68,10 @@ pub struct Timed {
     pub then: u16,
 }
 
+fn is_zero_port(n: &u8) -> bool {
+    *n == 0
+}
+
 fn is_zero(n: &u16) -> bool {
     *n == 0
 }
@@ -285,6 +289,9 @@ pub struct Burst {
     pub fit: bool,
     /// Leave some strobes out.
     pub sparse: bool,
+    /// Client port, counted around the number of ports.
+    #[serde(default, skip_serializing_if = "is_zero_port")]
+    pub port: u8,
 }
 
 /// An invalidation command.

@@ -223,10 +223,12 @@ fn burst(swarm: &Swarm) -> BoxedStrategy<Burst> {
     let prot = prop_oneof![3 => Just(0u8), 1 => 0..8u8];
     let extras = prop_oneof![3 => Just(0u16), 1 => 0..1u16 << 13];
     let ids = 0..swarm.ids;
-    (stream, place(swarm), any::<bool>(), ids, shape, wild, (prot, extras), prop::bool::weighted(0.2))
-        .prop_map(|(stream, place, write, id, (len, size, kind), wild, (prot, extras), sparse)| {
+    // One port draws nothing: its programs are those of hardware without others.
+    let port = if swarm.ports > 1 { (0..swarm.ports).boxed() } else { Just(0).boxed() };
+    (stream, place(swarm), any::<bool>(), ids, shape, wild, (prot, extras), prop::bool::weighted(0.2), port)
+        .prop_map(|(stream, place, write, id, (len, size, kind), wild, (prot, extras), sparse, port)| {
             let (kind, fit) = wild.map_or((kind, true), |kind| (kind, false));
-            Burst { stream, place, write, id, len, size, kind, prot, extras, fit, sparse }
+            Burst { stream, place, write, id, len, size, kind, prot, extras, fit, sparse, port }
         })
         .boxed()
 }

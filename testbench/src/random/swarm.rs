@@ -5,6 +5,7 @@
 use super::layout::{SPOTS, STREAMS};
 use proptest::prelude::*;
 use rand::Rng;
+use smmu_rtl::params::Params;
 
 /// Kinds of steps that a swarm weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,11 +59,13 @@ pub(super) struct Swarm {
     pub trees: u8,
     /// Per cent of leaves that do not let everybody in.
     pub strict: u32,
+    /// Client ports of the hardware.
+    pub ports: u8,
 }
 
 impl Swarm {
     /// Draws weights.
-    pub fn draw(rng: &mut impl Rng) -> Self {
+    pub fn draw(rng: &mut impl Rng, params: &Params) -> Self {
         use Kind::*;
         // Usual weight, and whether a program may do without it.
         let usual = [
@@ -118,6 +121,7 @@ impl Swarm {
             ids: [1, 2, 4, 16][rng.random_range(0..4)],
             trees: rng.random_range(1..=4),
             strict: [0, 3, 10, 40][rng.random_range(0..4)],
+            ports: params.tbus as u8,
         }
     }
 

@@ -178,6 +178,23 @@ pub(super) struct Port {
     pub data_next: u64,
     /// Writes in order of acceptance whose data may still be needed.
     pub order: VecDeque<(Slot, u64)>,
+    /// Its downstream port.
+    pub down: Down,
+}
+
+/// What stands on a downstream port.
+#[derive(Debug)]
+pub(super) struct Down {
+    /// Per id: transactions seen there, oldest first, until their last answer came.
+    pub reads: Vec<VecDeque<Slot>>,
+    pub writes: Vec<VecDeque<Slot>>,
+    /// Forwarded writes in order, whose data has not all gone downstream, and data that came before its address.
+    pub order: VecDeque<Slot>,
+    pub data: VecDeque<WriteBeat>,
+    /// Cycles in which an address waited: of reads, of writes.
+    pub stalls: [u64; 2],
+    /// The address that stands there was looked at.
+    pub seen: [bool; 2],
 }
 
 /// Everything in flight.
@@ -186,12 +203,6 @@ pub(super) struct Flight {
     pub slots: Vec<Transaction>,
     free: Vec<Slot>,
     pub ports: Vec<Port>,
-    /// Per downstream id: transactions seen there, oldest first, until their last answer came.
-    pub down_reads: Vec<VecDeque<Slot>>,
-    pub down_writes: Vec<VecDeque<Slot>>,
-    /// Forwarded writes in order, whose data has not all gone downstream, and data that came before its address.
-    pub down_order: VecDeque<Slot>,
-    pub down_data: VecDeque<WriteBeat>,
     next_serial: u64,
 }
 
@@ -206,15 +217,19 @@ impl Flight {
             data_first: 0,
             data_next: 0,
             order: VecDeque::new(),
+            down: Down {
+                reads: queues(),
+                writes: queues(),
+                order: VecDeque::new(),
+                data: VecDeque::new(),
+                stalls: [0; 2],
+                seen: [false; 2],
+            },
         };
         Flight {
             slots: Vec::new(),
             free: Vec::new(),
             ports: (0..ports).map(|_| port()).collect(),
-            down_reads: queues(),
-            down_writes: queues(),
-            down_order: VecDeque::new(),
-            down_data: VecDeque::new(),
             next_serial: 1,
         }
     }

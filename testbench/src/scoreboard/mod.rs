@@ -126,11 +126,6 @@ pub struct Scoreboard {
     changes: Vec<Change>,
     /// Tags of streams under the registers as they are.
     tags_of: Vec<(u32, Option<Tags>)>,
-    /// Cycles in which a downstream address channel waited.
-    stalls: Stalls,
-    /// The address that stands downstream was looked at.
-    aw_seen: bool,
-    ar_seen: bool,
     walk_seen: bool,
     /// Until this cycle interrupt levels may be anything: a register write is being performed, or has just been.
     irq_settling: u64,
@@ -145,13 +140,6 @@ struct Past {
     until: Epoch,
     open: Rc<dyn Oracle>,
     blocked: Rc<dyn Oracle>,
-}
-
-/// Cycles in which an address waited downstream, by channel.
-#[derive(Clone, Copy, Debug, Default)]
-struct Stalls {
-    aw: u64,
-    ar: u64,
 }
 
 impl Scoreboard {
@@ -174,9 +162,6 @@ impl Scoreboard {
             generation: 0,
             changes: Vec::new(),
             tags_of: Vec::new(),
-            stalls: Stalls::default(),
-            aw_seen: false,
-            ar_seen: false,
             walk_seen: false,
             irq_settling: 0,
             events: None,
@@ -213,7 +198,7 @@ impl Scoreboard {
 
     /// Nothing is in flight on any port.
     pub fn quiet(&self) -> bool {
-        self.flight.is_empty() && self.flight.down_data.is_empty() && self.control.idle()
+        self.flight.is_empty() && self.flight.ports.iter().all(|port| port.down.data.is_empty()) && self.control.idle()
     }
 
     /// One cycle: what stands on the pins of both sides. `held`: the test has stopped a client channel, so that time without events
@@ -245,7 +230,9 @@ impl Scoreboard {
             }
         }
         self.control_port(outputs, inputs, memory)?;
-        self.downstream(outputs, inputs, memory)?;
+        for (port, (hardware, slave)) in outputs.m_axi.iter().zip(&inputs.m_axi).enumerate() {
+            self.downstream(port, hardware, slave, memory)?;
+        }
         self.walk_port(outputs, inputs, memory)?;
         for (port, (client, hardware)) in inputs.s_axi.iter().zip(&outputs.s_axi).enumerate() {
             if hardware.rvalid && client.rready {

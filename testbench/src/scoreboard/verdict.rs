@@ -75,7 +75,7 @@ impl Scoreboard {
         let slot = self.flight.accept(port, write, beat, access, self.cycle);
         let t = &mut self.flight.slots[slot];
         t.born = self.epoch;
-        t.stalls = if write { self.stalls.aw } else { self.stalls.ar };
+        t.stalls = self.flight.ports[port].down.stalls[usize::from(write)];
         if self.options.compare {
             self.ask(slot, memory);
         }
