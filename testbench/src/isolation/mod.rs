@@ -125,7 +125,8 @@ impl Isolation {
             self.asked[port][usize::from(write)][n].gone = true;
             return Ok(());
         }
-        let suspects: Vec<String> = queue.iter().filter(|asked| same(asked)).map(|asked| format!("{:#x}", asked.beat.addr)).collect();
+        let suspects: Vec<String> =
+            queue.iter().filter(|asked| same(asked)).map(|asked| format!("{:#x}", asked.beat.addr)).collect();
         let kind = if write { "write" } else { "read" };
         let whose = if suspects.is_empty() {
             "no transaction of this stream and id is in flight".to_string()

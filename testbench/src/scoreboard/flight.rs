@@ -226,12 +226,7 @@ impl Flight {
                 seen: [false; 2],
             },
         };
-        Flight {
-            slots: Vec::new(),
-            free: Vec::new(),
-            ports: (0..ports).map(|_| port()).collect(),
-            next_serial: 1,
-        }
+        Flight { slots: Vec::new(), free: Vec::new(), ports: (0..ports).map(|_| port()).collect(), next_serial: 1 }
     }
 
     /// Transactions in flight.
