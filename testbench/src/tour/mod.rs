@@ -7,6 +7,7 @@
 
 mod addresses;
 mod bus;
+mod caches;
 mod entries;
 mod faults;
 mod maintenance;
@@ -72,6 +73,7 @@ fn scenes() -> Vec<Scene> {
     [
         addresses::scenes(),
         bus::scenes(),
+        caches::scenes(),
         entries::scenes(),
         faults::scenes(),
         maintenance::scenes(),
