@@ -19,6 +19,7 @@ pub(super) fn scenes() -> Vec<Scene> {
         ("every output bit of every way", options.clone(), outputs),
         ("every address bit of tables in walk caches", options.clone(), tables_anywhere),
         ("every bit that tables tell apart", options.clone(), prefixes),
+        ("tables that an address names, and those beside them", options.clone(), named_tables),
         ("permissions of what is cached", options.clone(), permissions),
         ("limits of cached tables", options.clone(), limits),
         ("whose a cached translation is", options, owners),
@@ -33,7 +34,7 @@ const WAY_PAGES: u64 = 16;
 const LINE_BITS: u32 = 15;
 
 /// Places with one bit that the others of them do not have, as far as the memories allow.
-fn places(bench: &mut Bench) -> Vec<u64> {
+pub(super) fn places(bench: &mut Bench) -> Vec<u64> {
     let high = (22..bench.params().output_bits().min(PA_WIDTH as u32)).filter(|bit| ![30, 31].contains(bit));
     let high: Vec<u64> = high.map(|bit| 1 << bit).collect();
     for place in &high {
@@ -130,17 +131,57 @@ fn prefixes(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
+/// An invalidation by address drops the tables that cover it, of every granule, and no others: those that differ in one bit are still there.
+fn named_tables(bench: &mut Bench) -> Outcome {
+    const TOP: u32 = 47;
+    let params = *bench.params();
+    let commands = [regs::CB_TLBIVA, regs::CB_TLBIVAA];
+    let mut root = TABLES;
+    for granule in granules(bench) {
+        root = root.next_multiple_of(1 << granule);
+        let mut tables = Tables::new(root, granule, 16);
+        root += 0x280_0000;
+        let start = tables.start_level();
+        let cold = u64::from(4 - start);
+        let va = 0x2a5a_a5a5_0000_u64 & !((1 << (granule + 4)) - 1);
+        // One that shares all tables of a level and no deeper ones.
+        let beside = |level: u32| va ^ if level == 2 { 1 << (granule + 3) } else { 1 << (granule + (2 - level) * (granule - 3)) };
+        for page in (start..3).map(beside).chain([va]) {
+            tables.map(bench.memory(), page, RAM + (page >> 8 & 0x3f_0000), READ_WRITE)?;
+        }
+        set_up(bench, &tables)?;
+        for bit in granule + 3..TOP + 1 {
+            bench.invalidate_bank(BANK)?;
+            access(bench, "a cold walk", va, false, cold, cycles(cold))?;
+            bench.run_cycles(SETTLED)?;
+            let command = commands[bit as usize % 2];
+            bench.write64(command.offset(&params, BANK), (va ^ 1 << bit) >> 12 | u64::from(ASID) << 48)?;
+            bench.sync(BANK)?;
+            let mut walked = false;
+            for level in (start..3).rev() {
+                let stays = walked || bit >= tables.entry_bits(level);
+                let reads = if stays { u64::from(3 - level) } else { cold };
+                walked |= !stays;
+                let what = format!("a walk below level {level} when bit {bit} of its address was named wrong");
+                access(bench, &what, beside(level), level == 1, reads, cycles(reads))?;
+                bench.run_cycles(SETTLED)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Accesses: write, and protection bits (1 privileged, 4 instruction).
-const ACCESSES: [(bool, u8); 6] = [(false, 0), (false, 1), (false, 4), (false, 5), (true, 0), (true, 1)];
+pub(super) const ACCESSES: [(bool, u8); 6] = [(false, 0), (false, 1), (false, 4), (false, 5), (true, 0), (true, 1)];
 
 /// Leaves with every combination of access bits.
-fn leaf(n: u64) -> u64 {
+pub(super) fn leaf(n: u64) -> u64 {
     let bits = [(1, USER), (2, READ_ONLY), (4, PXN), (8, XN)];
     bits.into_iter().filter(|(bit, _)| n & bit != 0).fold(ACCESSED | NOT_GLOBAL, |all, (_, attribute)| all | attribute)
 }
 
 /// What the architecture says of an access to such a leaf without WXN.
-fn permits(leaf: u64, (write, prot): (bool, u8)) -> bool {
+pub(super) fn permits(leaf: u64, (write, prot): (bool, u8)) -> bool {
     let (user, writable) = (leaf & USER != 0, leaf & READ_ONLY == 0);
     match (write, prot & 4 != 0, prot & 1 != 0) {
         (true, _, privileged) => writable && (privileged || user),
@@ -150,7 +191,7 @@ fn permits(leaf: u64, (write, prot): (bool, u8)) -> bool {
     }
 }
 
-fn burst(bench: &mut Bench, va: u64, (write, prot): (bool, u8)) -> Outcome {
+pub(super) fn burst(bench: &mut Bench, va: u64, (write, prot): (bool, u8)) -> Outcome {
     let bus_bytes = bench.params().data_width / 8;
     let read = Burst::read(STREAM, va | 0x40, 1, 3).prot(prot);
     bench.reset_stats();
@@ -181,7 +222,7 @@ fn ask(bench: &mut Bench, leaves: &[(u64, u64)]) -> Outcome {
 }
 
 /// A bank whose faults stop nobody.
-fn set_up_lenient(bench: &mut Bench, tables: &Tables) -> Outcome {
+pub(super) fn set_up_lenient(bench: &mut Bench, tables: &Tables) -> Outcome {
     bench.route_stream(0, STREAM, BANK)?;
     bench.setup_bank(BANK, tables, ASID, SCTLR_USUAL | SCTLR_HUPCF)?;
     bench.enable()?;
@@ -199,9 +240,8 @@ fn permissions(bench: &mut Bench) -> Outcome {
     ask(bench, &pages)?;
     for level in [1, 2] {
         for half in [0, 8] {
-            let blocks: Vec<(u64, u64)> = (0..8)
-                .map(|n| (u64::from(level) << 44 | (half + n) << tables.entry_bits(level), leaf(half + n)))
-                .collect();
+            let blocks: Vec<(u64, u64)> =
+                (0..8).map(|n| (u64::from(level) << 44 | (half + n) << tables.entry_bits(level), leaf(half + n))).collect();
             for (va, leaf) in &blocks {
                 tables.map_block(bench.memory(), *va, RAM, level, *leaf)?;
             }

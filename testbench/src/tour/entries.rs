@@ -39,7 +39,7 @@ fn map(bench: &mut Bench, tables: &mut Tables, va: u64, n: u64) -> Outcome {
     Ok(tables.map(bench.memory(), va, RAM + (n << 12) % RAM_BYTES, READ_WRITE)?)
 }
 
-fn read(bench: &mut Bench, va: u64) -> Outcome {
+pub(super) fn read(bench: &mut Bench, va: u64) -> Outcome {
     bench.burst_read(STREAM, va | 0x40, 1, 3)?;
     Ok(())
 }
@@ -239,12 +239,12 @@ fn main_pages(bench: &mut Bench) -> Outcome {
 }
 
 /// Pages that fill the micro TLB.
-fn pages(bench: &Bench) -> impl Iterator<Item = u64> {
+pub(super) fn pages(bench: &Bench) -> impl Iterator<Item = u64> {
     (0..bench.params().micro_tlb as u64).map(|n| FILLERS | n << 15)
 }
 
 /// All pages are used, then each of them must be in the micro TLB.
-fn all_in(bench: &mut Bench, flip: u64) -> Outcome {
+pub(super) fn all_in(bench: &mut Bench, flip: u64) -> Outcome {
     for va in pages(bench) {
         read(bench, va ^ flip)?;
     }

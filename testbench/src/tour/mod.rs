@@ -10,11 +10,14 @@ mod bus;
 mod caches;
 mod entries;
 mod faults;
+mod hits;
 mod maintenance;
 mod queues;
 mod registers;
+mod setups;
 mod speed;
 mod translation;
+mod waiting;
 
 use crate::bench::{Bench, BenchError, BenchOptions};
 use crate::coverage::{Collector, Database};
@@ -76,11 +79,14 @@ fn scenes() -> Vec<Scene> {
         caches::scenes(),
         entries::scenes(),
         faults::scenes(),
+        hits::scenes(),
         maintenance::scenes(),
         queues::scenes(),
         registers::scenes(),
+        setups::scenes(),
         speed::scenes(),
         translation::scenes(),
+        waiting::scenes(),
     ]
     .concat()
 }
