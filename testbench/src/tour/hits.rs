@@ -202,7 +202,8 @@ fn sizes(bench: &mut Bench) -> Outcome {
         tables.map(bench.memory(), evicts, RAM + 0x9000, READ_WRITE)?;
         for bit in 12..size.min(25) {
             let (page, near) = (base, base | 1 << bit);
-            tables.map(bench.memory(), page, RAM + 0x3_f000, READ_WRITE | READ_ONLY)?;
+            // A place with a bit that the block's does not have, above all that is offset.
+            tables.map(bench.memory(), page, TABLES + 0x780_0000, READ_WRITE | READ_ONLY)?;
             tables.map(bench.memory(), near, RAM + 0x2_a000, READ_WRITE)?;
             let table = bench.memory().read_u64(slot)?;
             let block = RAM | READ_WRITE | VALID;

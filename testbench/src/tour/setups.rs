@@ -1,10 +1,11 @@
 //! Every bit of what a bank's registers say of its tables, and what reset makes of them.
 
-use super::caches::places;
+use super::caches::{burst, places, ACCESSES};
 use super::speed::{access, cycles, options, set_up};
 use super::translation::{bank, granules};
 use super::{smooth, Outcome, Scene, ASID, BANK, RAM, SETTLED, STREAM, TABLES};
-use crate::bench::fixture::{Tables, READ_WRITE, SCTLR_HUPCF, SCTLR_USUAL, TCR2_USUAL};
+use crate::axi::master::Burst;
+use crate::bench::fixture::{Tables, ACCESSED, READ_ONLY, READ_WRITE, SCTLR_HUPCF, SCTLR_M, SCTLR_USUAL, TCR2_USUAL, USER};
 use crate::bench::Bench;
 use smmu_rtl::registers as regs;
 
@@ -12,6 +13,8 @@ pub(super) fn scenes() -> Vec<Scene> {
     vec![
         ("every address bit of the first table", options(), bases),
         ("every index bit of the first table", options(), indices),
+        ("first tables that are not aligned", smooth(), unaligned),
+        ("every bit of what controls a bank", smooth(), controls),
         ("beside regions of every size", smooth(), outside),
         ("every sign bit", smooth(), signs),
         ("every ASID bit of the upper region", options(), upper_asids),
@@ -74,6 +77,73 @@ fn indices(bench: &mut Bench) -> Outcome {
                 if bench.memory().read_u64(address)? != 0 {
                     bench.memory().write_u64(address, 0)?;
                 }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// First tables smaller than a page stand anywhere; what the base has below its table's size means nothing.
+fn unaligned(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    bench.route_stream(0, STREAM, BANK)?;
+    bench.enable()?;
+    for granule in granules(bench) {
+        for size in 16..40 {
+            let mut tables = Tables::new(TABLES + (u64::from(size - 16) << 18), granule, size);
+            let region = 64 - size;
+            let start = tables.start_level();
+            let table_bits = (region - tables.entry_bits(start) + 3).max(6);
+            // All bits of a table's number inside 64 KiB are set, and all bits below.
+            let place = TABLES + 0x780_0000 + (0x1_0000 - (1u64 << table_bits.min(16)));
+            let junk = (1u64 << table_bits) - (1 << 6);
+            for upper in [false, true] {
+                let top = if upper { (1u64 << 49) - (1 << region) } else { 0 };
+                bank(bench, &tables, upper, SCTLR_USUAL | SCTLR_HUPCF)?;
+                let base = if upper { regs::CB_TTBR1 } else { regs::CB_TTBR0 };
+                bench.write64(base.offset(&params, BANK), place | junk)?;
+                bench.invalidate_bank(BANK)?;
+                for (n, offset) in (1..).zip([0, (1u64 << region) - (1 << granule), 1 << tables.entry_bits(start)]) {
+                    tables.map(bench.memory(), top | offset, RAM + (n << 16), READ_WRITE)?;
+                    let slot = tables.slot(bench.memory(), top | offset, start)?;
+                    let descriptor = bench.memory().read_u64(slot)?;
+                    bench.memory().write_u64(place + (slot - tables.root), descriptor)?;
+                    bench.burst_read(STREAM, top | offset | 0x40, 1, 3)?;
+                    bench.memory().write_u64(place + (slot - tables.root), 0)?;
+                    bench.clear_fault(BANK)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every combination of the bits of SCTLR that decide about an access.
+fn controls(bench: &mut Bench) -> Outcome {
+    const BITS: [u32; 5] = [3, 5, 6, 8, 9];
+    let params = *bench.params();
+    let bus_bytes = params.data_width / 8;
+    let mut tables = Tables::usual(TABLES);
+    // Not accessed, anybody's, nobody's to write, not there.
+    let leaves = [READ_WRITE & !ACCESSED, READ_WRITE, READ_WRITE | READ_ONLY, READ_WRITE & !USER];
+    for (n, leaf) in (0..).zip(leaves) {
+        tables.map(bench.memory(), n << 15, RAM + (n << 12), leaf)?;
+    }
+    set_up(bench, &tables)?;
+    for combination in 0..1u32 << BITS.len() {
+        let chosen = (0..BITS.len()).filter(|n| combination >> n & 1 == 1).map(|n| 1 << BITS[n]);
+        bench.write32(regs::CB_SCTLR.offset(&params, BANK), chosen.fold(SCTLR_M, |all, bit| all | bit))?;
+        bench.invalidate_bank(BANK)?;
+        bench.run_cycles(SETTLED)?;
+        for page in 0..=leaves.len() as u64 {
+            for how in ACCESSES {
+                burst(bench, page << 15, how)?;
+                if page % 2 == 0 {
+                    bench.run_cycles(SETTLED)?;
+                    bench.burst(Burst::read(STREAM, 1 << 15, 1, 3).into_write(bus_bytes, |_| 1))?;
+                }
+                bench.clear_fault(BANK)?;
+                bench.run_cycles(SETTLED)?;
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::entries::read;
 use super::speed::{access, demand, options, set_up, HIT};
 use super::{smooth, Outcome, Scene, ASID, BANK, RAM, SETTLED, STREAM, TABLES};
-use crate::axi::master::{Burst, MasterOptions};
+use crate::axi::master::{Burst, Holds, MasterOptions};
 use crate::axi::pause::Pauses;
 use crate::bench::fixture::{Tables, READ_WRITE};
 use crate::bench::{Bench, BenchOptions};
@@ -24,6 +24,8 @@ pub(super) fn scenes() -> Vec<Scene> {
     vec![
         ("synchronizations wait for what is downstream", slow.clone(), synchronizations),
         ("hundreds downstream", slow, hundreds),
+        ("write addresses far ahead of their data", BenchOptions { master, ..options() }, ahead),
+        ("refused reads between others", options(), between),
         ("hits at full rate beside what waits", walks, full_rate),
         ("a client that is alone is taken at once", options(), at_once),
         ("downstream stands still", BenchOptions { master, ..options() }, still),
@@ -87,10 +89,9 @@ fn hundreds(bench: &mut Bench) -> Outcome {
             }
             if write != (round % 2 == 0) {
                 bench.run_cycles(BURSTS + SETTLED)?;
-                if !write {
-                    let downstream = bench.slave().reads_in_flight() as u64;
-                    demand(bench, "reads downstream", downstream, DOWNSTREAM)?;
-                }
+                let slave = bench.slave();
+                let downstream = if write { slave.writes_in_flight() } else { slave.reads_in_flight() };
+                demand(bench, &format!("bursts downstream, write {write}"), downstream as u64, DOWNSTREAM)?;
             }
         }
         bench.run_cycles(u64::from(round) * 100)?;
@@ -103,6 +104,56 @@ fn hundreds(bench: &mut Bench) -> Outcome {
             let took = bench.cycle() - start;
             demand(bench, "cycles of a synchronization that waits for nothing", took, 0..=SYNC)?;
         }
+    }
+    Ok(())
+}
+
+/// The client gives write data only when as many addresses as may be have gone downstream, some of them refused.
+fn ahead(bench: &mut Bench) -> Outcome {
+    const BURSTS: u64 = 240;
+    let bus_bytes = bench.params().data_width / 8;
+    map_pages(bench, 4)?;
+    for page in 0..4 {
+        read(bench, page << 12)?;
+    }
+    for refused in [u64::MAX, 40] {
+        bench.port(0).hold(Holds { w: true, ..Holds::default() });
+        for n in 0..BURSTS {
+            let stream = if n % refused == refused - 1 { STREAM + 1 } else { STREAM };
+            let burst = Burst::read(stream, (n % 4) << 12 | (n % 64) << 6, 2, 3).id((n % 7) as u32);
+            bench.port(0).start(burst.into_write(bus_bytes, |beat| (n << 1 | beat as u64).into()));
+        }
+        bench.run_cycles(BURSTS + SETTLED)?;
+        let ahead = bench.slave().writes_in_flight() as u64;
+        demand(bench, "write addresses downstream", ahead, if refused == u64::MAX { DOWNSTREAM } else { 1..=*DOWNSTREAM.end() })?;
+        bench.port(0).hold(Holds::default());
+        bench.run_until("the bursts", |bench| bench.port(0).in_flight() == 0)?;
+        while bench.port(0).finished().is_some() {}
+        bench.invalidate_bank(BANK)?;
+        for page in 0..4 {
+            read(bench, page << 12)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads of many beats of one id, one behind the other, and refused ones of other ids: no burst is broken up.
+fn between(bench: &mut Bench) -> Outcome {
+    const BURSTS: u64 = 60;
+    map_pages(bench, 1)?;
+    read(bench, 0)?;
+    for pause in 0..8 {
+        for n in 0..BURSTS {
+            let (stream, id) = if n % 4 == 3 { (STREAM + 1, 1 + n as u32 % 15) } else { (STREAM, 0) };
+            bench.port(0).start(Burst::read(stream, (n % 32) << 6, 3 + pause % 6, 3).id(id));
+            if n % 4 == 3 {
+                bench.run_cycles(pause as u64)?;
+            }
+        }
+        bench.run_until("the bursts", |bench| bench.port(0).in_flight() == 0)?;
+        while bench.port(0).finished().is_some() {}
+        let params = *bench.params();
+        bench.write32(regs::SGFSR.offset(&params, 0), u32::MAX)?;
     }
     Ok(())
 }
