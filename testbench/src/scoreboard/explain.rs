@@ -206,7 +206,8 @@ impl Scoreboard {
                 // A synchronization waits for what went downstream with a dropped translation, not for a refusal on its way to the client.
                 let before = if verdict.fault().is_some() { born } else { Epoch::MAX };
                 let alive = |table, until| entry.is_none_or(|entry| !self.stale.ended(&entry, table, until, before));
-                let config_alive = world.until.is_none_or(|until| alive(true, until));
+                // What reads no table follows from the registers alone: a fault is never cached.
+                let config_alive = world.until.is_none_or(|until| if depth == 0 { born < until } else { alive(true, until) });
                 if config_alive && used.iter().all(|used| alive(used.position != depth, used.until)) {
                     found.push(verdict);
                 }
