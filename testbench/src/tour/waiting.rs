@@ -89,7 +89,7 @@ fn hundreds(bench: &mut Bench) -> Outcome {
             }
             if write != (round % 2 == 0) {
                 bench.run_cycles(BURSTS + SETTLED)?;
-                let slave = bench.slave();
+                let slave = bench.slave(0);
                 let downstream = if write { slave.writes_in_flight() } else { slave.reads_in_flight() };
                 demand(bench, &format!("bursts downstream, write {write}"), downstream as u64, DOWNSTREAM)?;
             }
@@ -124,7 +124,7 @@ fn ahead(bench: &mut Bench) -> Outcome {
             bench.port(0).start(burst.into_write(bus_bytes, |beat| (n << 1 | beat as u64).into()));
         }
         bench.run_cycles(BURSTS + SETTLED)?;
-        let ahead = bench.slave().writes_in_flight() as u64;
+        let ahead = bench.slave(0).writes_in_flight() as u64;
         demand(bench, "write addresses downstream", ahead, if refused == u64::MAX { DOWNSTREAM } else { 1..=*DOWNSTREAM.end() })?;
         bench.port(0).hold(Holds::default());
         bench.run_until("the bursts", |bench| bench.port(0).in_flight() == 0)?;
@@ -225,7 +225,7 @@ fn still(bench: &mut Bench) -> Outcome {
     }
     for round in 0..4u64 {
         bench.drain()?;
-        bench.slave().options_mut().pauses = Pauses { ar: 100, aw: 100, ..Pauses::NONE };
+        bench.slave(0).options_mut().pauses = Pauses { ar: 100, aw: 100, ..Pauses::NONE };
         let bursts: Vec<Burst> = (0..BURSTS)
             .flat_map(|n| {
                 let read = Burst::read(STREAM, (n % 4) << 12 | (n % 64) << 6, 1, 3).id((n % 16) as u32);
@@ -236,7 +236,7 @@ fn still(bench: &mut Bench) -> Outcome {
             bench.port(0).start(burst);
         }
         bench.run_cycles(4 * BURSTS + round)?;
-        bench.slave().options_mut().pauses = Pauses::NONE;
+        bench.slave(0).options_mut().pauses = Pauses::NONE;
         let start = bench.cycle();
         bench.run_until("the bursts", |bench| bench.port(0).in_flight() == 0)?;
         let took = bench.cycle() - start;
