@@ -90,3 +90,28 @@ pub fn engine(name: &str) -> Result<&str, Failure> {
         None => Err(unknown("engine", name, ENGINES.iter().map(|(engine, _)| *engine))),
     }
 }
+
+/// A wave file at a place where none can be is wrong use; a disk that fills up is not.
+pub fn device(error: smmu_sim::dut::DeviceError) -> Failure {
+    use smmu_sim::dut::DeviceError;
+    use std::io::ErrorKind;
+    match &error {
+        DeviceError::Wave { source, .. }
+            if matches!(
+                source.kind(),
+                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::IsADirectory | ErrorKind::NotADirectory
+            ) =>
+        {
+            Failure::Usage(error.into())
+        }
+        _ => Failure::Broken(error.into()),
+    }
+}
+
+/// A sign of life on standard error, if that is a terminal.
+fn spinner(scenario: &str, engine: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let spinner = ProgressBar::new_spinner().with_style(style).with_message(format!("{scenario} on {engine}"));
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    spinner
+}

@@ -1,15 +1,14 @@
 //! `smmu run`: a scenario on the simulated hardware.
 
-use crate::exit::{engine, preset, print, print_json, unknown, Failure, Outcome};
+use crate::exit::{device, engine, preset, print, print_json, unknown, Failure, Outcome};
 use anyhow::anyhow;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
-use smmu_sim::dut::{DeviceError, WaveRequest};
+use smmu_sim::dut::WaveRequest;
 use smmu_testbench::bench::{BenchError, BenchOptions};
 use smmu_testbench::memory::latency::Latency;
 use smmu_testbench::report::RunReport;
 use smmu_testbench::scenario::{self, Choices, DmaOps, DomainKind, RunError, RunOptions, Workload, SOCS};
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -131,27 +130,4 @@ pub fn main(args: Args) -> Outcome {
     } else {
         Err(Failure::NotGood)
     }
-}
-
-/// A wave file at a place where none can be is wrong use; a disk that fills up is not.
-fn device(error: DeviceError) -> Failure {
-    match &error {
-        DeviceError::Wave { source, .. }
-            if matches!(
-                source.kind(),
-                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::IsADirectory | ErrorKind::NotADirectory
-            ) =>
-        {
-            Failure::Usage(error.into())
-        }
-        _ => Failure::Broken(error.into()),
-    }
-}
-
-/// A sign of life on standard error, if that is a terminal.
-fn spinner(scenario: &str, engine: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-    let spinner = ProgressBar::new_spinner().with_style(style).with_message(format!("{scenario} on {engine}"));
-    spinner.enable_steady_tick(Duration::from_millis(200));
-    spinner
 }
