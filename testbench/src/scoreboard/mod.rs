@@ -29,6 +29,7 @@ mod records;
 mod stale;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod traffic;
 mod verdict;
 
@@ -167,7 +168,7 @@ impl Scoreboard {
             open: oracle,
             past: Vec::new(),
             records,
-            stale: Stale::default(),
+            stale: Stale::new(params),
             control: Control::default(),
             flight: Flight::new(params.tbus, params.id_width),
             stats: Stats::default(),
