@@ -7,7 +7,6 @@ use super::program::*;
 use crate::axi::burst::{FIXED, INCR, PAGE, WRAP};
 use crate::axi::master;
 use crate::axi::pause::Dice;
-use crate::bench::Bench;
 use smmu_rtl::params::Params;
 use smmu_rtl::registers::{self as regs, RegId};
 use smmu_sim::dut::AddrBeat;

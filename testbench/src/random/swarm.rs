@@ -129,11 +129,6 @@ impl Swarm {
         swarm
     }
 
-    /// Trees of both stages.
-    pub fn all_trees(&self) -> u8 {
-        self.trees + self.second.as_ref().map_or(0, |second| second.trees)
-    }
-
     /// The kind of the next step.
     pub fn kind(&self, rng: &mut impl Rng) -> Kind {
         let total = self.kinds.iter().map(|(_, weight)| weight).sum::<u32>().max(1);

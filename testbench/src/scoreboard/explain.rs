@@ -8,6 +8,7 @@ use super::verdict::pending_refusal;
 use super::{oracle, Oracle, Scoreboard};
 use crate::memory::Memory;
 use smmu_rtl::registers as regs;
+use smmu_sim::model::stage2::Stage2Registers;
 use smmu_sim::model::{context_code, Access, BankView, Fault, Reading, TableMemory, Verdict};
 use std::rc::Rc;
 
@@ -69,6 +70,7 @@ struct OldTables<'a> {
     born: Epoch,
     picks: &'a [usize],
     behind: &'a [Behind],
+    tags: Option<Tags>,
     /// Values to choose from at each word that had a choice.
     choices: Vec<usize>,
     used: Vec<Used>,
@@ -90,6 +92,20 @@ impl OldTables<'_> {
         pick
     }
 
+    /// What is read now, in an old value, is not surely gone.
+    fn may_live(&self, part: Part, until: Epoch) -> bool {
+        let Some(tags) = self.tags else { return true };
+        let first = tags.first.zip(self.ends.first).map(|(tags, span)| Entry::first(tags, span));
+        let second = tags.second.zip(self.ends.second).map(|(tags, span)| Entry::second(tags.vmid, span));
+        let (stale, born) = (self.stale, self.born);
+        match (part, first, second) {
+            (Part::First | Part::OtherSecond, Some(first), _) => !stale.surely_ended(&first, until, born),
+            (Part::Second, Some(first), Some(second)) => !stale.surely_ended_both(&second, &first, until, born),
+            (Part::Second, None, Some(second)) if tags.first.is_none() => !stale.surely_ended(&second, until, born),
+            _ => true,
+        }
+    }
+
     fn uses(&mut self, until: Epoch, part: Part) {
         let lookup = self.seconds.len().saturating_sub(1);
         let (at, span) = match part {
@@ -106,17 +122,19 @@ impl TableMemory for OldTables<'_> {
         let now = self.memory.table_word(pa);
         // Nothing invalid is ever cached: such an old value is of use only to a walk that was under way.
         let (stale, born) = (self.stale, self.born);
-        let usable = |old: &&super::stale::Old<u64>| stale.may_be_valid(old.value) || born < old.until;
-        let olds = stale.olds(pa);
-        let count = olds.iter().filter(usable).count();
+        let part = if self.stage2 { Part::Second } else { Part::First };
+        let usable = |old: &&super::stale::Old<u64>| {
+            (stale.may_be_valid(old.value) || born < old.until) && Some(old.value) != now && self.may_live(part, old.until)
+        };
+        let olds: Vec<_> = stale.olds(pa).iter().filter(usable).copied().collect();
         let mut word = now;
         self.odd_end = false;
-        if count > 0 {
-            let pick = self.pick(count + 1);
-            if let Some(old) = pick.checked_sub(1).and_then(|n| olds.iter().filter(usable).nth(n)) {
+        if !olds.is_empty() {
+            let pick = self.pick(olds.len() + 1);
+            if let Some(old) = pick.checked_sub(1).and_then(|n| olds.get(n)) {
                 word = Some(old.value);
                 self.odd_end = old.value & 1 == 0 && born >= old.until;
-                self.uses(old.until, if self.stage2 { Part::Second } else { Part::First });
+                self.uses(old.until, part);
             }
         }
         self.ends.read(word.unwrap_or_default());
@@ -146,18 +164,27 @@ impl TableMemory for OldTables<'_> {
     fn stage2(&mut self, now: Option<BankView>, on_walk: bool) -> Option<BankView> {
         self.seconds.push(LookUp { feeds: on_walk.then_some(self.firsts + 1), ..LookUp::default() });
         let behind = self.behind;
-        let fits = |choice: &&Behind| (on_walk || !choice.walks_only) && choice.view != now;
-        let count = behind.iter().filter(fits).count();
-        if count == 0 {
+        let here = essence(now);
+        let fits = |choice: &&Behind| {
+            let live = choice.until.is_none_or(|(until, part)| part != Part::OtherSecond || self.may_live(part, until));
+            (on_walk || !choice.walks_only) && essence(choice.view) != here && live
+        };
+        let choices: Vec<&Behind> = behind.iter().filter(fits).collect();
+        if choices.is_empty() {
             return now;
         }
-        let pick = self.pick(count + 1);
-        let Some(choice) = pick.checked_sub(1).and_then(|n| behind.iter().filter(fits).nth(n)) else { return now };
+        let pick = self.pick(choices.len() + 1);
+        let Some(choice) = pick.checked_sub(1).and_then(|n| choices.get(n)) else { return now };
         if let Some((until, part)) = choice.until {
             self.uses(until, part);
         }
         choice.view
     }
+}
+
+/// What a look-up of stage 2 depends on: of SCTLR, M, AFFD, E and PTW.
+fn essence(view: Option<BankView>) -> Option<Stage2Registers> {
+    view.map(|view| Stage2Registers { sctlr: view.stage2.sctlr & 0x2019, ..view.stage2 })
 }
 
 /// The next combination of picks, counted like a number whose digits are `choices` wide; `None` after the last.
@@ -239,13 +266,25 @@ impl Scoreboard {
         causes
     }
 
+    /// All refusals that the search finds, kept until something changes.
+    pub(super) fn search_faults(&mut self, slot: Slot, memory: &mut Memory) -> Vec<Verdict> {
+        let at = (self.flight.slots[slot].serial, self.epoch, self.control.pending());
+        if let Some((_, verdicts)) = self.searched.iter().find(|(other, _)| *other == at) {
+            return verdicts.clone();
+        }
+        let verdicts = self.search(slot, memory, |verdict| verdict.fault().is_some());
+        self.searched.retain(|((_, epoch, _), _)| *epoch == at.1);
+        self.searched.push((at, verdicts.clone()));
+        verdicts
+    }
+
     /// All verdicts that fit among everything that caches and a write under way allow.
     pub(super) fn search(&mut self, slot: Slot, memory: &mut Memory, fits: impl Fn(&Verdict) -> bool) -> Vec<Verdict> {
         let access = self.flight.slots[slot].access;
         let born = self.flight.slots[slot].born;
         let mut found = Vec::new();
         for world in self.worlds(&access, born) {
-            let behind = self.behind(&world, &access, born);
+            let behind = self.behind(&world, born);
             self.search_world(&access, born, (&world, &behind), memory, &fits, &mut found);
         }
         // A write under way may also change what a pending fault does.
@@ -276,7 +315,15 @@ impl Scoreboard {
         let mut worlds = Vec::new();
         for base in bases {
             if let Some(bank) = base.tags.map(|tags| tags.bank) {
-                for old in self.stale.configs(bank) {
+                let now = base.oracle.as_deref().unwrap_or(&*self.open);
+                let known = walked_with(&stale::bank_config(now, &self.params, bank));
+                let mut seen = Vec::new();
+                for old in self.stale.configs(bank).collect::<Vec<_>>().into_iter().rev() {
+                    let config = walked_with(&old.value);
+                    if config == known || seen.contains(&config) {
+                        continue;
+                    }
+                    seen.push(config);
                     let oracle = with_config(base.oracle.as_deref().unwrap_or(&*self.open), &old.value, true);
                     worlds.push(World { oracle: Some(oracle.into()), until: Some(old.until), tags: base.tags });
                 }
@@ -288,7 +335,7 @@ impl Scoreboard {
 
     /// The registers of stage 2 that look-ups of a nested translation may find, beside those of its world: a register write holds for what a
     /// walk has not looked up yet, and caches keep what was looked up before.
-    fn behind(&mut self, world: &World, access: &Access, born: Epoch) -> Vec<Behind> {
+    fn behind(&mut self, world: &World, born: Epoch) -> Vec<Behind> {
         let mut found = Vec::new();
         let Some(tags) = world.tags.filter(|tags| tags.nested) else { return found };
         let base = world.oracle.as_deref().unwrap_or(&*self.open);
@@ -300,8 +347,16 @@ impl Scoreboard {
             return found;
         }
         let mut add = |choice: Behind| {
-            if !found.iter().any(|other: &Behind| other.view == choice.view && other.until.is_none() && !other.walks_only) {
-                found.push(choice);
+            let same = |other: &&mut Behind| essence(other.view) == essence(choice.view);
+            let part = |choice: &Behind| choice.until.map(|(_, part)| part);
+            if found.iter_mut().find(same).is_some_and(|other| other.until.is_none() && !other.walks_only) {
+                return;
+            }
+            // Of the same in caches, the one that ended last.
+            match found.iter_mut().filter(same).find(|other| part(other) == part(&choice)) {
+                Some(other) if other.until.map(|(until, _)| until) < choice.until.map(|(until, _)| until) => other.until = choice.until,
+                Some(_) => {}
+                None => found.push(choice),
             }
         };
         let pending = self.control.pending().map(|(offset, data, strobes)| {
@@ -342,7 +397,6 @@ impl Scoreboard {
                 _ => {}
             }
         }
-        let _ = access;
         found
     }
 
@@ -365,6 +419,7 @@ impl Scoreboard {
                 born,
                 picks: &picks,
                 behind,
+                tags: world.tags,
                 choices: Vec::new(),
                 used: Vec::new(),
                 ends: Ends::default(),
@@ -434,10 +489,20 @@ struct Whole<'a> {
     seconds: &'a [LookUp],
 }
 
+/// What counts of a configuration for what is cached: not what is live, and not which stages there are.
+fn walked_with(config: &BankConfig) -> BankConfig {
+    let mut config = *config;
+    config[stale::SCTLR].1 &= !LIVE;
+    config[stale::CBAR].1 = 0;
+    config
+}
+
+/// Bits of SCTLR that count as they are: M, CFRE, CFIE, HUPCF.
+const LIVE: u64 = 0x161;
+
 /// The model with an old configuration of a bank. What is not cached with a translation stays as it is: M, CFRE, CFIE, HUPCF, if `live`; and
 /// CBAR, which chooses the stages.
 fn with_config(open: &dyn Oracle, config: &BankConfig, live: bool) -> Box<dyn Oracle> {
-    const LIVE: u64 = 0x161;
     let mut oracle = open.copy();
     for (n, &(offset, value, bytes)) in config.iter().enumerate() {
         let value = match n {

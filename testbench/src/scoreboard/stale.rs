@@ -116,6 +116,11 @@ impl Entry {
         Entry { stage2: true, vmid, asid: 0, span }
     }
 
+    /// The same as if its leaf were the smallest there is, for all ASIDs and for one.
+    fn smallest(&self) -> [Self; 2] {
+        [true, false].map(|global| Entry { span: Span { bits: 12, global, ..self.span }, ..*self })
+    }
+
     /// What commands have to name so that a translation with these ends goes: the entry of its stage 1, else that of its stage 2.
     pub(super) fn of(tags: Tags, ends: &Ends) -> Option<Self> {
         match (tags.first, ends.first, tags.second, ends.second) {
@@ -198,6 +203,8 @@ impl Stale {
 
     /// A bank that translated got another configuration in this epoch.
     pub(super) fn config(&mut self, bank: usize, value: BankConfig, epoch: Epoch) {
+        // The same again: what counts is when it ended last.
+        self.configs.retain(|(other, old)| *other != bank || old.value != value);
         if self.configs.iter().filter(|(other, _)| *other == bank).count() == MAX_OLD {
             if let Some(oldest) = self.configs.iter().position(|(other, _)| *other == bank) {
                 self.configs.remove(oldest);
@@ -280,7 +287,18 @@ impl Stale {
         self.commands.iter().rev().any(|c| over(c) && c.scope.names(entry, table))
     }
 
-    /// The same of an entry of stage 2 that went into one of stage 1: that one has to be named, too, at the same time or later, or it
+    /// Ended whatever is found at its end: a leaf of any size and scope, or a table.
+    pub(super) fn surely_ended(&self, entry: &Entry, since: Epoch, before: Epoch) -> bool {
+        entry.smallest().iter().all(|entry| self.ended(entry, true, since, before))
+    }
+
+    /// The same of an entry of stage 2 that went into one of stage 1.
+    pub(super) fn surely_ended_both(&self, second: &Entry, first: &Entry, since: Epoch, before: Epoch) -> bool {
+        let [second, _] = second.smallest();
+        first.smallest().iter().all(|first| self.ended_both((&second, first), (true, true), since, before))
+    }
+
+    /// The same as [`Stale::ended`] of an entry of stage 2 that went into one of stage 1: that one has to be named, too, at the same time or later, or it
     /// may have been made anew between the two.
     pub(super) fn ended_both(&self, (second, first): (&Entry, &Entry), tables: (bool, bool), since: Epoch, before: Epoch) -> bool {
         let over = |c: &&Command| c.synchronized.is_some_and(|end| end <= before) && c.begun >= since;

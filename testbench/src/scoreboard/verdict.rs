@@ -177,7 +177,7 @@ impl Scoreboard {
         }
         let waiting: Vec<Slot> = self.flight.live().filter(|&slot| self.flight.slots[slot].stage == Stage::Waiting).collect();
         for slot in waiting {
-            let verdicts = self.search(slot, memory, |verdict| verdict.fault().is_some());
+            let verdicts = self.search_faults(slot, memory);
             let t = &self.flight.slots[slot];
             for fault in verdicts.iter().filter_map(Verdict::fault).filter(|fault| self.records.of(fault) == recorder) {
                 let cause = Cause::Access(t.access, fault);
