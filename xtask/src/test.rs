@@ -116,9 +116,9 @@ fn scenarios(root: &Path, further: &[&str], requests: &str) -> anyhow::Result<Ta
     let mut runs = Vec::new();
     for scenario in SCENARIOS {
         for dma in DMA_OPS {
-            runs.extend(DOMAINS.map(|domain| {
-                vec!["run", scenario, "--dma-ops", dma, "--domain", domain, "--requests", requests]
-            }));
+            runs.extend(
+                DOMAINS.map(|domain| vec!["run", scenario, "--dma-ops", dma, "--domain", domain, "--requests", requests]),
+            );
         }
     }
     runs.extend(DEMOS.map(|demo| vec!["demo", demo]));

@@ -45,7 +45,8 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), BenchError> {
     let took = stage.bench.cycle() - start;
     stage.tell(format!("page 3 moves to {:#x} under traffic of all ports: TLBIVA and SYNC take {took} cycles", RAM + 0x5000));
     stage.bench.drain()?;
-    let answers: Vec<usize> = (0..PORTS).map(|port| finished(stage, port).iter().filter(|done| done.resp == OKAY).count()).collect();
+    let answers: Vec<usize> =
+        (0..PORTS).map(|port| finished(stage, port).iter().filter(|done| done.resp == OKAY).count()).collect();
     let all = answers.iter().all(|answers| *answers as u64 == PAGES - 8);
     stage.expect(all, format!("the traffic meanwhile: {answers:?} good answers"));
     on_all(stage, "page 3 after it", 0x105)?;

@@ -41,7 +41,9 @@ pub fn main(args: Args) -> Outcome {
     if !has(params) {
         let own = demo.preset.name;
         let (name, preset) = (demo.name, params.name);
-        return Err(Failure::Usage(anyhow!("preset {preset} has not what '{name}' needs ({what}); leave --preset out for {own}")));
+        return Err(Failure::Usage(anyhow!(
+            "preset {preset} has not what '{name}' needs ({what}); leave --preset out for {own}"
+        )));
     }
     let wave = args.vcd.map(|path| WaveRequest { path, from: 0, to: u64::MAX });
     let options = BenchOptions { latency: Latency::Fixed(args.latency), wave, isolation: true, ..BenchOptions::default() };
