@@ -28,6 +28,8 @@ pub(crate) struct TestSmmu {
     reads: Channel,
     writes: Channel,
     r_queue: VecDeque<ReadBeat>,
+    /// The burst whose beats came last has more.
+    r_open: bool,
     b_queue: VecDeque<RespBeat>,
     w_out: VecDeque<WriteBeat>,
     routes: VecDeque<Route>,
@@ -56,6 +58,7 @@ impl TestSmmu {
             reads: channel(),
             writes: channel(),
             r_queue: VecDeque::new(),
+            r_open: false,
             b_queue: VecDeque::new(),
             w_out: VecDeque::new(),
             routes: VecDeque::new(),
@@ -121,6 +124,7 @@ impl TestSmmu {
             let mut r = i.m_axi[0].r;
             r.data ^= u128::from(self.bug == Bug::CorruptRead);
             self.r_queue.push_back(r);
+            self.r_open = !r.last;
             self.reads.outstanding[r.id as usize] -= u32::from(r.last);
         }
         if i.m_axi[0].bvalid && o.m_axi[0].bready {
@@ -257,7 +261,7 @@ impl TestSmmu {
             return;
         }
         let refused = verdict.fault().is_some() && bug != Bug::PassFaults || bug == Bug::RefuseAll;
-        let busy = channel.outstanding[job.beat.id as usize] > 0 || self.r_queue.back().is_some_and(|r| !r.last);
+        let busy = channel.outstanding[job.beat.id as usize] > 0 || self.r_open;
         if refused && !write && (busy || self.r_queue.len() > 4) || channel.out.len() > 4 {
             return;
         }

@@ -109,7 +109,7 @@ fn free(bench: &mut Bench) -> Outcome {
     all_in(bench, 0)?;
     let entries = vas.len();
     for round in 0..3 * entries {
-        let gone: Vec<u64> = (0..entries).filter(|n| (round * 0x9d >> n) & 1 == 1).map(|n| vas[n]).collect();
+        let gone: Vec<u64> = (0..entries).filter(|n| ((round * 0x9d) >> n) & 1 == 1).map(|n| vas[n]).collect();
         for va in &gone {
             by_address(bench, ASID, *va)?;
         }
