@@ -183,7 +183,8 @@ impl Stage {
         self.expect(
             ok,
             format!(
-                "{what}: {kind} at {addr:#x} is refused; bank {bank}: FSR {fsr:#x} FAR {far:#x} FSYNR0 {fsynr0:#x} CBFRSYNRA {sid:#x}"
+                "{what}: {kind} at {addr:#x} gets response {}; bank {bank}: FSR {fsr:#x} FAR {far:#x} FSYNR0 {fsynr0:#x} CBFRSYNRA {sid:#x}",
+                done.resp
             ),
         );
         Ok(())

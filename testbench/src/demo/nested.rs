@@ -40,16 +40,13 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), BenchError> {
     stage.read("the page beside, in known tables", STREAM, va(3) + 0x40, 0x103)?;
 
     host.map(stage.bench.memory(), ipa(2), RAM + 0x9000, S2_ALL)?;
-    let (by_ipa, by_vmid) = (stage.at(regs::CB_TLBIIPAS2L, HOST_BANK), stage.at(regs::TLBIVMIDS1, 0));
-    stage.bench.write64(by_ipa, ipa(2) >> 12)?;
-    stage.bench.sync(HOST_BANK)?;
-    stage.bench.write32(by_vmid, GUEST_VMID)?;
-    synchronize(stage)?;
+    invalidate(stage, ipa(2))?;
     stage.tell(format!("the hypervisor moves IPA {:#x} to {:#x}: TLBIIPAS2L, SYNC, TLBIVMIDS1, SYNC", ipa(2), RAM + 0x9000));
     stage.read("the same address", STREAM, va(2) + 0x40, 0x109)?;
 
     host.map(stage.bench.memory(), ipa(4), RAM + 0x4000, S2_ALL & !(1 << 7))?;
-    stage.tell(format!("the hypervisor has IPA {:#x} for reading only", ipa(4)));
+    invalidate(stage, ipa(4))?;
+    stage.tell(format!("the hypervisor has IPA {:#x} for reading only, and invalidates it", ipa(4)));
     let bus = stage.bench.params().data_width / 8;
     let syndrome = 3 | NESTED | WNR | (GUEST_BANK as u64) << 16;
     let write = Burst::read(STREAM, va(4) + 0x40, 1, 3).into_write(bus, |_| 7);
@@ -57,6 +54,8 @@ pub(super) fn play(stage: &mut Stage) -> Result<(), BenchError> {
     shows_ipa(stage, ipa(4) | 0x40)?;
 
     host.unmap(stage.bench.memory(), ipa(5))?;
+    invalidate(stage, ipa(5))?;
+    stage.tell(format!("the hypervisor takes IPA {:#x} away, and invalidates it", ipa(5)));
     let syndrome = 3 | NESTED | (GUEST_BANK as u64) << 16;
     stage.refused("not mapped in stage 2", Burst::read(STREAM, va(5) + 0x40, 1, 3), HOST_BANK, FORMAT | TF, syndrome)?;
     shows_ipa(stage, ipa(5) | 0x40)?;
@@ -107,7 +106,12 @@ fn set_up(stage: &mut Stage, host: &mut Tables) -> Result<(), BenchError> {
     Ok(())
 }
 
-fn synchronize(stage: &mut Stage) -> Result<(), BenchError> {
+/// What a hypervisor does after a change of stage 2: the stage-2 leaf goes by its IPA, then what was combined with it by the guest's VMID.
+fn invalidate(stage: &mut Stage, ipa: u64) -> Result<(), BenchError> {
+    let (by_ipa, by_vmid) = (stage.at(regs::CB_TLBIIPAS2L, HOST_BANK), stage.at(regs::TLBIVMIDS1, 0));
+    stage.bench.write64(by_ipa, ipa >> 12)?;
+    stage.bench.sync(HOST_BANK)?;
+    stage.bench.write32(by_vmid, GUEST_VMID)?;
     let (sync, status) = (stage.at(regs::STLBGSYNC, 0), stage.at(regs::STLBGSTATUS, 0));
     stage.bench.write32(sync, 0)?;
     while stage.bench.read32(status)? & 1 == 1 {}

@@ -131,3 +131,11 @@ pub fn main(args: Args) -> Outcome {
         Err(Failure::NotGood)
     }
 }
+
+/// A sign of life on standard error, if that is a terminal.
+fn spinner(scenario: &str, engine: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let spinner = ProgressBar::new_spinner().with_style(style).with_message(format!("{scenario} on {engine}"));
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    spinner
+}
