@@ -26,7 +26,6 @@ struct Used {
     lookup: usize,
     /// It came so many readings of its stage and look-up before the last.
     at: usize,
-    span: Option<Span>,
 }
 
 /// Part of a translation that may be old.
@@ -108,12 +107,12 @@ impl OldTables<'_> {
 
     fn uses(&mut self, until: Epoch, part: Part) {
         let lookup = self.seconds.len().saturating_sub(1);
-        let (at, span) = match part {
-            Part::First | Part::OtherSecond => (self.firsts, self.ends.first),
-            Part::Second => (self.seconds.last().map_or(0, |look_up| look_up.readings), self.ends.second),
-            Part::SecondRegisters => (0, None),
+        let at = match part {
+            Part::First | Part::OtherSecond => self.firsts,
+            Part::Second => self.seconds.last().map_or(0, |look_up| look_up.readings),
+            Part::SecondRegisters => 0,
         };
-        self.used.push(Used { until, part, lookup, at, span });
+        self.used.push(Used { until, part, lookup, at });
     }
 }
 
@@ -471,7 +470,8 @@ impl Scoreboard {
                     Part::First => !ended(of_first(used.at)),
                     Part::OtherSecond => !ended(of_first(used.at + 1)),
                     Part::Second | Part::SecondRegisters => {
-                        let Some((second, span)) = tags.second.zip(used.span.or(look_up.span)) else { return true };
+                        // A leaf that an old table led to stays until its own page is named, whatever became of the table.
+                        let Some((second, span)) = tags.second.zip(look_up.span) else { return true };
                         let entry = Entry::second(second.vmid, span);
                         let table = used.part == Part::SecondRegisters || used.at != look_up.readings;
                         // The descriptor of stage 1, or the result, that it led to may be cached, too.
