@@ -262,12 +262,12 @@ pub const FULL: Params = Params {
     ..MINI
 };
 
-/// All presets, in the order in which they are listed. [`FULL`] is not listed: it is a variant for tests and measurements.
-pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550, MULTI];
+/// All presets, in the order in which they are listed.
+pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550, MULTI, FULL];
 
-/// The preset of that name, listed or not.
+/// The preset of that name.
 pub fn preset(name: &str) -> Option<&'static Params> {
-    PRESETS.iter().chain(std::iter::once(&FULL)).find(|p| p.name == name)
+    PRESETS.iter().find(|p| p.name == name)
 }
 
 impl Params {

@@ -1,6 +1,6 @@
 //! Random programs on the hardware: a small dose of seeds, everything that failed once, and hardware that is broken on purpose.
 
-use smmu_rtl::params::{preset, Params, MINI, MULTI};
+use smmu_rtl::params::{preset, Params, FULL, MINI, MULTI};
 use smmu_rtl::registers as regs;
 use smmu_sim::dut::{self, Device, DeviceError, Inputs, Outputs, WaveRequest};
 use smmu_testbench::random::execute::{execute, Extras};
@@ -51,6 +51,18 @@ fn a_dose_of_seeds_is_clean_on_four_ports() {
         let outcome = execute(&program, good(&MULTI).expect("the engine is there"), Extras::default());
         assert_eq!(outcome.failure, None, "seed {seed}");
     }
+}
+
+#[test]
+fn a_dose_of_seeds_with_two_stages_is_clean() {
+    let seeds: Vec<u64> = (20_000..20_016).collect();
+    let runner = Runner { params: &FULL, factory: &good, coverage: false, jobs: 2, max_failures: 1, max_shrink_runs: 0 };
+    let results = runner.run(&seeds, &|_| ()).expect("the engine is there");
+    for result in &results.seeds {
+        assert_eq!(result.outcome.failure, None, "seed {}", result.seed);
+    }
+    let sum = |of: fn(&SeedResult) -> u64| results.seeds.iter().map(of).sum::<u64>();
+    assert!(sum(|r| r.outcome.transactions - r.outcome.refused) > 200 && sum(|r| r.outcome.walk_reads) > 200, "{results:?}");
 }
 
 #[test]

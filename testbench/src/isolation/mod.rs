@@ -147,13 +147,14 @@ impl Isolation {
         let (first, last) = span(beat);
         // The client's bytes lie around its address as the access's do around its own.
         let shift = client.addr.wrapping_sub(beat.addr);
+        let routes = self.registers.routes(asked.accepted, client.user);
         (first >> 12..=last >> 12).all(|page| {
             let pa = page << 12;
-            self.registers.routes(asked.accepted, client.user).any(|route| match route {
+            routes.iter().any(|route| match route {
                 Route::Through => pa.wrapping_add(shift) == pa && pa >> self.params.output_bits() == 0,
                 Route::Tables(way) => {
                     let privileged = client.prot & 1 == 1;
-                    self.descriptors.lead(&way, &self.registers, memory, pa.wrapping_add(shift), pa, write, privileged)
+                    self.descriptors.lead(way, &self.registers, memory, pa.wrapping_add(shift), pa, write, privileged)
                 }
             })
         })

@@ -6,7 +6,7 @@
 
 use super::act::Machine;
 use super::bounds::Bounds;
-use super::layout::Forest;
+use super::forest::Forest;
 use super::program::{Program, Step, SyncAfter};
 use crate::axi::master::{Holds, MasterOptions};
 use crate::bench::observe::Observer;

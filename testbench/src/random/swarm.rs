@@ -3,6 +3,7 @@
 //! Weights are not part of a program and do not shrink.
 
 use super::layout::{SPOTS, STREAMS};
+use super::second::Second;
 use proptest::prelude::*;
 use rand::Rng;
 use smmu_rtl::params::Params;
@@ -61,6 +62,8 @@ pub(super) struct Swarm {
     pub strict: u32,
     /// Client ports of the hardware.
     pub ports: u8,
+    /// Stage 2 and other formats; `None` on hardware without them.
+    pub second: Option<Second>,
 }
 
 impl Swarm {
@@ -107,7 +110,7 @@ impl Swarm {
             (kind, usual * factor)
         };
         let kinds = usual.map(&mut weight).to_vec();
-        Swarm {
+        let mut swarm = Swarm {
             kinds,
             steps: rng.random_range(60..220),
             odd: [0, 2, 10, 30][rng.random_range(0..4)],
@@ -122,7 +125,11 @@ impl Swarm {
             trees: rng.random_range(1..=4),
             strict: [0, 3, 10, 40][rng.random_range(0..4)],
             ports: params.tbus as u8,
-        }
+            second: None,
+        };
+        // Last, so that hardware without all that gets the programs that it would get anyway.
+        swarm.second = Second::draw(rng, params);
+        swarm
     }
 
     /// The kind of the next step.

@@ -1,6 +1,7 @@
 //! Transactions in flight: where each stands, what it may become, and the queues that the order of AXI asks for.
 
 use super::stale::{Epoch, Tags};
+use super::trace::Ends;
 use crate::axi::burst;
 use smmu_sim::dut::{AddrBeat, ReadBeat, WriteBeat};
 use smmu_sim::model::{Access, Fault, Verdict};
@@ -27,9 +28,8 @@ pub(super) struct Held {
     pub verdict: Verdict,
     /// Epoch in which it ceased to hold; `None` while it holds.
     pub until: Option<Epoch>,
-    /// The descriptor that it was read from last, and how many were read: for the tags of its cached form.
-    pub leaf: u64,
-    pub depth: u8,
+    /// The descriptors that it was read from last: for the tags of its cached form.
+    pub ends: Ends,
 }
 
 /// One client transaction.
@@ -114,26 +114,26 @@ impl Transaction {
     }
 
     /// Takes note of a verdict that holds from this epoch on. True if it is another one than before.
-    pub(super) fn hold(&mut self, verdict: Verdict, leaf: u64, depth: u8, epoch: Epoch) -> bool {
+    pub(super) fn hold(&mut self, verdict: Verdict, ends: Ends, epoch: Epoch) -> bool {
         if let Some(now) = self.held.iter_mut().find(|held| held.until.is_none()) {
             if now.verdict == verdict {
-                now.leaf = leaf;
+                now.ends = ends;
                 return false;
             }
             now.until = Some(epoch);
         }
-        match self.held.iter_mut().find(|held| held.verdict == verdict && held.leaf == leaf) {
+        match self.held.iter_mut().find(|held| held.verdict == verdict && held.ends == ends) {
             Some(again) => again.until = None,
-            None => self.held.push(Held { verdict, until: None, leaf, depth }),
+            None => self.held.push(Held { verdict, until: None, ends }),
         }
         true
     }
 
     /// Takes note of a verdict that is right in this epoch beside the one that holds: under registers of its earlier life.
-    pub(super) fn hold_too(&mut self, verdict: Verdict, leaf: u64, depth: u8, epoch: Epoch) {
-        match self.held.iter_mut().find(|held| held.verdict == verdict && held.leaf == leaf) {
+    pub(super) fn hold_too(&mut self, verdict: Verdict, ends: Ends, epoch: Epoch) {
+        match self.held.iter_mut().find(|held| held.verdict == verdict && held.ends == ends) {
             Some(held) => held.until = held.until.map(|_| epoch),
-            None => self.held.push(Held { verdict, until: Some(epoch), leaf, depth }),
+            None => self.held.push(Held { verdict, until: Some(epoch), ends }),
         }
     }
 

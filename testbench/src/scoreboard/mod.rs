@@ -29,6 +29,7 @@ mod records;
 mod stale;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod traffic;
 mod verdict;
 
@@ -44,6 +45,7 @@ use records::{Level, Records};
 use smmu_rtl::params::Params;
 use smmu_rtl::registers as regs;
 use smmu_sim::dut::{Inputs, Outputs};
+use smmu_sim::model::Verdict;
 use stale::{Epoch, Stale, Tags};
 use std::rc::Rc;
 
@@ -129,9 +131,14 @@ pub struct Scoreboard {
     walk_seen: bool,
     /// Until this cycle interrupt levels may be anything: a register write is being performed, or has just been.
     irq_settling: u64,
+    /// What the search found, by transaction, epoch, and the write that was under way.
+    searched: Vec<(Searched, Vec<Verdict>)>,
     /// What an observer has not been told yet; none without one.
     events: Option<Vec<Event>>,
 }
+
+/// A transaction's serial number, the epoch, and the write that is being performed.
+type Searched = (u64, Epoch, Option<(u32, u64, u8)>);
 
 /// Registers as they were before a write, in both models.
 #[derive(Clone)]
@@ -155,7 +162,7 @@ impl Scoreboard {
             open: oracle,
             past: Vec::new(),
             records,
-            stale: Stale::default(),
+            stale: Stale::new(params),
             control: Control::default(),
             flight: Flight::new(params.tbus, params.id_width),
             stats: Stats::default(),
@@ -164,6 +171,7 @@ impl Scoreboard {
             tags_of: Vec::new(),
             walk_seen: false,
             irq_settling: 0,
+            searched: Vec::new(),
             events: None,
         };
         scoreboard.force_statuses();

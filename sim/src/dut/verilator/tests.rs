@@ -10,7 +10,7 @@ use std::path::Path;
 
 #[test]
 fn every_preset_agrees_with_rusthdl_on_every_pin() {
-    for (params, cycles) in PRESETS.iter().zip([6_000, 1_500, 500, 500, 1_000]) {
+    for (params, cycles) in PRESETS.iter().zip([6_000, 1_500, 500, 500, 1_000, 3_000]) {
         let (first, second) = (rust_hdl::device(params).unwrap(), emitted(params).unwrap());
         let mut lockstep = Lockstep::new(first, second, &std::env::temp_dir());
         run(&mut lockstep, params, 1, cycles).unwrap_or_else(|e| panic!("{}: {e}", params.name));
