@@ -343,7 +343,7 @@ impl Registers {
             0 if features.stage2 && bank.on() => {
                 let vmid = vmid(bank.cbar);
                 let stages = self.stages(number, bank).filter(|stage| stage.config.is_some_and(|config| config.on()));
-                stages.map(|stage| Route::Tables(self.way(None, vec![Stage { vmid, ..stage }], Vec::new()))).collect()
+                stages.map(|stage| Route::Tables(Box::new(self.way(None, vec![Stage { vmid, ..stage }], Vec::new())))).collect()
             }
             0 if features.stage2 => vec![Route::Through],
             3 if features.nested => self.nested(number, bank, values, window),
@@ -368,7 +368,7 @@ impl Registers {
         let firsts = self.stages(number, bank).map(|stage| Stage { vmid: of_now, ..stage });
         let plain = [Stage { config: None, until: None, vmid: 0, in_first: false }];
         let (results, walks) = if nested { (results, walks) } else { (&plain[..], &plain[..]) };
-        firsts.map(|first| Route::Tables(self.way(Some(first), results.to_vec(), walks.to_vec()))).collect()
+        firsts.map(|first| Route::Tables(Box::new(self.way(Some(first), results.to_vec(), walks.to_vec())))).collect()
     }
 
     /// The ways through a bank of two stages. A walk reads the registers of its stage 2 later than those of its stage 1; and descriptors of
@@ -392,15 +392,13 @@ impl Registers {
         if !bank.on() {
             return results
                 .into_iter()
-                .map(
-                    |stage| {
-                        if stage.config.is_some() {
-                            Route::Tables(self.way(None, vec![stage], Vec::new()))
-                        } else {
-                            Route::Through
-                        }
-                    },
-                )
+                .map(|stage| {
+                    if stage.config.is_some() {
+                        Route::Tables(Box::new(self.way(None, vec![stage], Vec::new())))
+                    } else {
+                        Route::Through
+                    }
+                })
                 .collect();
         }
         let mut walks = results.clone();

@@ -27,7 +27,7 @@ pub(super) enum Route {
     /// To its own address.
     Through,
     /// Through tables.
-    Tables(Way),
+    Tables(Box<Way>),
 }
 
 /// The registers of a stage, now or until that cycle. None: the stage is off.
