@@ -50,7 +50,7 @@ impl TestSmmu {
             params: *params,
             bug,
             model: Model::new(params),
-            outputs: Outputs { s_axi: vec![Default::default()], ..Outputs::default() },
+            outputs: Outputs::low(params),
             cycles: 0,
             skipped: 0,
             next_serial: 1,
