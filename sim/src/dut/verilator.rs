@@ -7,7 +7,7 @@
 //!
 //! Registers and memories start as in RustHDL: with their initial values, zero where there is none.
 
-use super::{AxiToMaster, Device, DeviceError, Inputs, Outputs, WaveRequest};
+use super::{Device, DeviceError, Inputs, Outputs, WaveRequest};
 use smmu_rtl::params::Params;
 use std::ptr::NonNull;
 
