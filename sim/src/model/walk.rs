@@ -231,12 +231,7 @@ fn find(regime: &WalkRegime, va: u64, fetch: &mut dyn Fetch) -> Result<Found, St
 }
 
 /// The 32-bit word at `address` (a multiple of 4) of a walk.
-pub(super) fn fetch_short(
-    regime: &WalkRegime,
-    address: u64,
-    (va, level): (u64, u8),
-    fetch: &mut dyn Fetch,
-) -> Result<u64, Stop> {
+pub(super) fn fetch_short(regime: &WalkRegime, address: u64, (va, level): (u64, u8), fetch: &mut dyn Fetch) -> Result<u64, Stop> {
     let bits = if level == 1 { 20 } else { 12 };
     let what = Reading { stage2: false, address: va, level, bits, not_global: false };
     let word = fetch.fetch(address & !7, &what).map_err(Stop::Two)?.ok_or(WalkFault::external_abort(level))?;

@@ -39,9 +39,21 @@ enum Names {
     Vmid(u32),
     /// Of stage 1, and what was made of both.
     VmidFirst(u32),
-    Asid { vmid: u32, asid: u32 },
-    Page { vmid: u32, asid: Option<u32>, page: u64, leaves_only: bool },
-    Ipa { vmid: u32, page: u64, leaves_only: bool },
+    Asid {
+        vmid: u32,
+        asid: u32,
+    },
+    Page {
+        vmid: u32,
+        asid: Option<u32>,
+        page: u64,
+        leaves_only: bool,
+    },
+    Ipa {
+        vmid: u32,
+        page: u64,
+        leaves_only: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -380,7 +392,15 @@ impl Registers {
         if !bank.on() {
             return results
                 .into_iter()
-                .map(|stage| if stage.config.is_some() { Route::Tables(self.way(None, vec![stage], Vec::new())) } else { Route::Through })
+                .map(
+                    |stage| {
+                        if stage.config.is_some() {
+                            Route::Tables(self.way(None, vec![stage], Vec::new()))
+                        } else {
+                            Route::Through
+                        }
+                    },
+                )
                 .collect();
         }
         let mut walks = results.clone();
@@ -392,7 +412,12 @@ impl Registers {
                 3 if old.values.behind() != behind => {
                     let Some(other) = self.now.banks.get(old.values.behind()) else { continue };
                     let stages = self.stages(old.values.behind(), &other.config);
-                    walks.extend(stages.map(|stage| Stage { until, in_first: true, config: stage.config.filter(Config::on), ..stage }));
+                    walks.extend(stages.map(|stage| Stage {
+                        until,
+                        in_first: true,
+                        config: stage.config.filter(Config::on),
+                        ..stage
+                    }));
                 }
                 _ => {}
             }

@@ -66,9 +66,19 @@ struct Region {
 /// Something old on the way. `table`: it is a table, not the leaf.
 #[derive(Clone, Copy)]
 enum Old {
-    First { since: u64, table: bool },
+    First {
+        since: u64,
+        table: bool,
+    },
     /// Of stage 2, with the address that it translated; `below`: what it led to is a table of stage 1.
-    Second { since: u64, table: bool, vmid: u32, ipa: u64, bits: u32, below: bool },
+    Second {
+        since: u64,
+        table: bool,
+        vmid: u32,
+        ipa: u64,
+        bits: u32,
+        below: bool,
+    },
 }
 
 /// What a walk has met so far.
@@ -439,7 +449,14 @@ impl Descriptors {
     }
 
     /// A short descriptor.
-    fn short(&self, goal: &Goal, first: &First, (level, from): (u32, usize), (value, until): (u64, Option<u64>), mut path: Path) -> bool {
+    fn short(
+        &self,
+        goal: &Goal,
+        first: &First,
+        (level, from): (u32, usize),
+        (value, until): (u64, Option<u64>),
+        mut path: Path,
+    ) -> bool {
         let va = goal.va;
         let kind = value & 3;
         if level == 1 && kind == 1 {
@@ -500,7 +517,15 @@ impl Descriptors {
     }
 
     /// A descriptor of stage 2.
-    fn step_second(&self, goal: &Goal, second: &Second, level: u32, at: u64, met: (Path, Vec<(u64, bool)>), then: &mut Then) -> bool {
+    fn step_second(
+        &self,
+        goal: &Goal,
+        second: &Second,
+        level: u32,
+        at: u64,
+        met: (Path, Vec<(u64, bool)>),
+        then: &mut Then,
+    ) -> bool {
         let region = &second.region;
         debug_assert!(region.stage2);
         for (value, until) in self.values(goal.memory, at, region) {

@@ -99,11 +99,12 @@ impl Second {
         let granules: &[u8] = if params.straps.granule_16k { &[12, 14, 16] } else { &[12, 16] };
         let long = if params.features.aarch32 == Aarch32::None || wide > 0 && long + short == 0 { 0 } else { 50 };
         let size = prop_oneof![4 => prop::sample::select(vec![16u8, 24, 25, 28, 31, 32]), 1 => 16..=32u8, 1 => 16..=39u8];
-        let second = (prop::sample::select(granules.to_vec()), size, any::<bool>(), Self::per_cent(long), Self::per_cent(self.big))
-            .prop_map(|(granule, size, deep, long, big)| {
-                let form = if long { Form::LongSecond { deep } } else { Form::Second { deep } };
-                Tree { form, big, ..Tree::usual(granule, size) }
-            });
+        let second =
+            (prop::sample::select(granules.to_vec()), size, any::<bool>(), Self::per_cent(long), Self::per_cent(self.big))
+                .prop_map(|(granule, size, deep, long, big)| {
+                    let form = if long { Form::LongSecond { deep } } else { Form::Second { deep } };
+                    Tree { form, big, ..Tree::usual(granule, size) }
+                });
         (vec(first, trees.len()), vec(second, self.trees as usize))
             .prop_map(move |(firsts, seconds)| {
                 let usual = trees.iter().zip(firsts).map(|(tree, (form, size, big, alias))| {

@@ -135,7 +135,24 @@ fn usual_bank(bank: impl Strategy<Value = u8> + 'static, swarm: &Swarm) -> Boxed
             |(bank, trees, (asid, a1, wide_asid, vmid, hyp), (kind, va64), sctlr, pa_size, sep, (e0, e1, odd_tcr, odd_ttbr))| {
                 let epd = (e0, e1);
                 let second = 0;
-                Bank { bank, trees, asid, a1, wide_asid, vmid, hyp, kind, va64, sctlr, pa_size, sep, epd, odd_tcr, odd_ttbr, second }
+                Bank {
+                    bank,
+                    trees,
+                    asid,
+                    a1,
+                    wide_asid,
+                    vmid,
+                    hyp,
+                    kind,
+                    va64,
+                    sctlr,
+                    pa_size,
+                    sep,
+                    epd,
+                    odd_tcr,
+                    odd_ttbr,
+                    second,
+                }
             },
         )
         .boxed()

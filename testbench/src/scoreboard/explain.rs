@@ -354,7 +354,9 @@ impl Scoreboard {
             }
             // Of the same in caches, the one that ended last.
             match found.iter_mut().filter(same).find(|other| part(other) == part(&choice)) {
-                Some(other) if other.until.map(|(until, _)| until) < choice.until.map(|(until, _)| until) => other.until = choice.until,
+                Some(other) if other.until.map(|(until, _)| until) < choice.until.map(|(until, _)| until) => {
+                    other.until = choice.until
+                }
                 Some(_) => {}
                 None => found.push(choice),
             }
@@ -451,14 +453,16 @@ impl Scoreboard {
         // A synchronization waits for what went downstream with a dropped translation, not for a refusal on its way to the client.
         let before = if faults { born } else { Epoch::MAX };
         let first = tags.first.zip(ends.first).map(|(first, span)| Entry::first(first, span));
-        let config_alive = world.until.is_none_or(|until| {
-            Entry::of(tags, &ends).is_none_or(|entry| !self.stale.ended(&entry, true, until, before))
-        });
+        let config_alive = world
+            .until
+            .is_none_or(|until| Entry::of(tags, &ends).is_none_or(|entry| !self.stale.ended(&entry, true, until, before)));
         config_alive
             && used.iter().all(|used| {
                 let of_first = |at: usize| first.map(|entry| (entry, at != firsts));
                 let look_up = seconds.get(used.lookup).copied().unwrap_or_default();
-                let ended = |of: Option<(Entry, bool)>| of.is_some_and(|(entry, table)| self.stale.ended(&entry, table, used.until, before));
+                let ended = |of: Option<(Entry, bool)>| {
+                    of.is_some_and(|(entry, table)| self.stale.ended(&entry, table, used.until, before))
+                };
                 match used.part {
                     Part::First => !ended(of_first(used.at)),
                     Part::OtherSecond => !ended(of_first(used.at + 1)),

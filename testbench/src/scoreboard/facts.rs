@@ -249,12 +249,13 @@ impl Scoreboard {
                 }
                 _ => Fate::Done { resp: t.worst },
             };
-            let granule = causes.first().filter(|fault| !fault.global && fault.code != 0 && fault.stage2.is_none()).and_then(|fault| {
-                let view = this.open.stage(fault.bank).filter(|_| this.format(fault.bank) == Format::Wide)?;
-                let va = view.stage1.virtual_address(t.access.addr);
-                let region = view.stage1.region(va, this.params.straps.granule_16k, this.params.output_bits());
-                region.ok().map(|region| region.walk.granule.page_bits())
-            });
+            let granule =
+                causes.first().filter(|fault| !fault.global && fault.code != 0 && fault.stage2.is_none()).and_then(|fault| {
+                    let view = this.open.stage(fault.bank).filter(|_| this.format(fault.bank) == Format::Wide)?;
+                    let va = view.stage1.virtual_address(t.access.addr);
+                    let region = view.stage1.region(va, this.params.straps.granule_16k, this.params.output_bits());
+                    region.ok().map(|region| region.walk.granule.page_bits())
+                });
             let cycles = this.cycle - t.accepted;
             Event::Answered(Answered { serial: t.serial, write: t.write, beat: t.beat, fate, granule, cycles })
         });

@@ -300,7 +300,13 @@ impl Stale {
 
     /// The same as [`Stale::ended`] of an entry of stage 2 that went into one of stage 1: that one has to be named, too, at the same time or later, or it
     /// may have been made anew between the two.
-    pub(super) fn ended_both(&self, (second, first): (&Entry, &Entry), tables: (bool, bool), since: Epoch, before: Epoch) -> bool {
+    pub(super) fn ended_both(
+        &self,
+        (second, first): (&Entry, &Entry),
+        tables: (bool, bool),
+        since: Epoch,
+        before: Epoch,
+    ) -> bool {
         let over = |c: &&Command| c.synchronized.is_some_and(|end| end <= before) && c.begun >= since;
         let named = self.commands.iter().filter(over).filter(|c| c.scope.names(second, tables.0)).map(|c| c.begun).min();
         named.is_some_and(|begun| self.ended(first, tables.1, begun, before))
