@@ -467,7 +467,7 @@ impl Scoreboard {
                     Part::First => !ended(of_first(used.at)),
                     Part::OtherSecond => !ended(of_first(used.at + 1)),
                     Part::Second | Part::SecondRegisters => {
-                        let Some((second, span)) = tags.second.zip(used.span.or(look_up.span)) else { return true };
+                        let Some((second, span)) = tags.second.zip(look_up.span.or(used.span)) else { return true };
                         let entry = Entry::second(second.vmid, span);
                         let table = used.part == Part::SecondRegisters || used.at != look_up.readings;
                         // The descriptor of stage 1, or the result, that it led to may be cached, too.
