@@ -54,7 +54,7 @@ struct Pins {
 
 impl Observer for Pins {
     fn cycle(&mut self, _cycle: u64, inputs: &Inputs, outputs: &Outputs) {
-        let (hardware, slave) = (&outputs.m_axi, &inputs.m_axi);
+        let (hardware, slave) = (&outputs.m_axi[0], &inputs.m_axi[0]);
         if hardware.arvalid && slave.arready {
             self.out.borrow_mut().push(hardware.ar);
         }
