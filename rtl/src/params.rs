@@ -159,8 +159,8 @@ pub struct Params {
 pub const VA_WIDTH: usize = 49;
 /// Address bits of the downstream and the walk port.
 pub const PA_WIDTH: usize = 48;
-/// StreamID bits in `awuser`/`aruser`.
-pub const SID_WIDTH: usize = 15;
+/// StreamID bits in `awuser`/`aruser`; bit 15 counts only with [`Features::exids`].
+pub const SID_WIDTH: usize = 16;
 /// Data bits of the walk port: one descriptor a beat.
 pub const PTW_DATA_WIDTH: usize = 64;
 /// AXI id bits of the walk port: the walker's row number.
@@ -248,7 +248,16 @@ pub const SM8550: Params = Params {
 pub const FULL: Params = Params {
     name: "full",
     purpose: "the sizes of mini with every feature that the hardware has",
-    features: Features { stage2: true, nested: true, aarch32: Aarch32::Both, big_endian: true, ..Features::STAGE1 },
+    features: Features {
+        stage2: true,
+        nested: true,
+        aarch32: Aarch32::Both,
+        exids: true,
+        vmid16: true,
+        pmu: true,
+        big_endian: true,
+        ..Features::STAGE1
+    },
     ..MINI
 };
 

@@ -218,6 +218,7 @@ impl<
         self.tbu.rsp_vmid.next = self.translate.rsp_vmid.val();
         self.tbu.rsp_attr.next = self.translate.rsp_attr.val();
         self.tbu.rsp_part.next = self.translate.rsp_part.val();
+        self.tbu.rsp_bank.next = self.translate.rsp_bank.val();
         self.tbu.drop_all.next = self.translate.drop_all.val();
 
         // Configuration and faults.
@@ -272,6 +273,12 @@ impl<
         self.tbu.sync_flip.next = self.regs.sync_flip.val();
         self.regs.old_drained.next = self.tbu.old_drained.val();
 
+        // Events.
+        self.regs.ev_read.next = self.tbu.ev_read.val();
+        self.regs.ev_written.next = self.tbu.ev_written.val();
+        self.regs.ev_refused.next = self.tbu.ev_refused.val();
+        self.regs.ev_refill.next = self.translate.ev_refill.val();
+
         // Interrupts.
         self.irq_global.next = self.regs.irq_global.val();
         self.irq_context.next = self.regs.irq_context.val();
@@ -287,6 +294,9 @@ impl Default for SmmuMini {
         Self::new(&MINI)
     }
 }
+
+/// The sizes of `mini` with register pages of 64 KiB.
+pub type SmmuMiniPages = Smmu<8, 3, 4, 2, 3, 8, 8, 1, 4, 3, 4, 4, 64, 8, 21>;
 
 /// Preset `zynqmp`.
 pub type SmmuZynqmp = Smmu<48, 6, 16, 4, 5, 10, 16, 4, 7, 5, 8, 6, 128, 16, 17>;

@@ -22,7 +22,7 @@ pub struct AddrIn<const IDW: usize, const AW: usize> {
     pub qos: Signal<In, Word<4>>,
     pub region: Signal<In, Word<4>>,
     /// StreamID.
-    pub user: Signal<In, Word<15>>,
+    pub user: Signal<In, Word<16>>,
 }
 
 /// An address channel (AW or AR) that the block drives.
@@ -42,7 +42,7 @@ pub struct AddrOut<const IDW: usize, const AW: usize> {
     pub qos: Signal<Out, Word<4>>,
     pub region: Signal<Out, Word<4>>,
     /// StreamID.
-    pub user: Signal<Out, Word<15>>,
+    pub user: Signal<Out, Word<16>>,
 }
 
 /// A write data channel that the block receives. `DW` data bits, `SW` = `DW` / 8 strobes.

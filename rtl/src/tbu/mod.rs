@@ -90,14 +90,14 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub rd_req_valid: Signal<Out, Bit>,
     pub rd_req_ready: Signal<In, Bit>,
     pub rd_req_tag: Signal<Out, Word<4>>,
-    pub rd_req_sid: Signal<Out, Word<15>>,
+    pub rd_req_sid: Signal<Out, Word<16>>,
     pub rd_req_va: Signal<Out, Word<49>>,
     pub rd_req_prot: Signal<Out, Word<3>>,
     pub rd_req_uut: Signal<Out, Bit>,
     pub wr_req_valid: Signal<Out, Bit>,
     pub wr_req_ready: Signal<In, Bit>,
     pub wr_req_tag: Signal<Out, Word<4>>,
-    pub wr_req_sid: Signal<Out, Word<15>>,
+    pub wr_req_sid: Signal<Out, Word<16>>,
     pub wr_req_va: Signal<Out, Word<49>>,
     pub wr_req_prot: Signal<Out, Word<3>>,
     pub wr_req_uut: Signal<Out, Bit>,
@@ -112,16 +112,22 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub rsp_perm: Signal<In, Word<6>>,
     pub rsp_ng: Signal<In, Bit>,
     pub rsp_asid: Signal<In, Word<16>>,
-    pub rsp_vmid: Signal<In, Word<9>>,
+    pub rsp_vmid: Signal<In, Word<17>>,
     /// Reserved for attributes.
     pub rsp_attr: Signal<In, Word<8>>,
     /// The leaf is larger than `rsp_mask` says.
     pub rsp_part: Signal<In, Bit>,
+    /// The bank that S2CR names, 7: there is one.
+    pub rsp_bank: Signal<In, Word<8>>,
+    /// Client bursts that went downstream, and refused ones, as events of [`crate::tcu::pmu`]; one cycle later.
+    pub ev_read: Signal<Out, Word<27>>,
+    pub ev_written: Signal<Out, Word<27>>,
+    pub ev_refused: Signal<Out, Word<27>>,
     pub inv_valid: Signal<In, Bit>,
     pub inv_use_hyp: Signal<In, Bit>,
     pub inv_hyp: Signal<In, Bit>,
     pub inv_use_vmid: Signal<In, Bit>,
-    pub inv_vmid: Signal<In, Word<9>>,
+    pub inv_vmid: Signal<In, Word<17>>,
     pub inv_use_asid: Signal<In, Bit>,
     pub inv_asid: Signal<In, Word<16>>,
     pub inv_use_va: Signal<In, Bit>,
@@ -157,8 +163,11 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
             AbortResponse::Decerr => 3,
         };
         Self {
-            rd_pipe: AddrPipe::new(false, DW, params.output_bits()),
-            wr_pipe: AddrPipe::new(true, DW, params.output_bits()),
+            ar_pack: Pack::new(params),
+            aw_pack: Pack::new(params),
+            micro_tlb: MicroTlb::new(params.features.pmu),
+            rd_pipe: AddrPipe::new(false, DW, params.output_bits()).counting(params.features.pmu),
+            wr_pipe: AddrPipe::new(true, DW, params.output_bits()).counting(params.features.pmu),
             read_path: ReadPath::new(abort),
             write_path: WritePath::new(abort),
             ..Self::default()
@@ -201,6 +210,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.rd_pipe.sel_hit.next = self.micro_tlb.rd_hit.val();
         self.rd_pipe.sel_ppn.next = self.micro_tlb.rd_ppn.val();
         self.rd_pipe.sel_mask.next = self.micro_tlb.rd_mask.val();
+        self.rd_pipe.sel_bank.next = self.micro_tlb.rd_bank.val();
         self.micro_tlb.rd_need.next = self.rd_pipe.look_need.val();
         self.micro_tlb.rd_over.next = self.rd_pipe.look_over.val();
         self.ar_unpack.valid.next = self.rd_pipe.m_valid.val();
@@ -220,6 +230,8 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.rd_pipe.rsp_fill.next = self.rsp_fill.val();
         self.rd_pipe.rsp_ppn.next = self.rsp_ppn.val();
         self.rd_pipe.rsp_mask.next = self.rsp_mask.val();
+        self.rd_pipe.rsp_bank.next = self.rsp_bank.val();
+        self.ev_read.next = self.rd_pipe.ev_issued.val();
         self.rd_pipe.drop_all.next = self.drop_all.val();
 
         // Write addresses.
@@ -231,6 +243,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.sel_hit.next = self.micro_tlb.wr_hit.val();
         self.wr_pipe.sel_ppn.next = self.micro_tlb.wr_ppn.val();
         self.wr_pipe.sel_mask.next = self.micro_tlb.wr_mask.val();
+        self.wr_pipe.sel_bank.next = self.micro_tlb.wr_bank.val();
         self.micro_tlb.wr_need.next = self.wr_pipe.look_need.val();
         self.micro_tlb.wr_over.next = self.wr_pipe.look_over.val();
         self.aw_unpack.valid.next = self.wr_pipe.m_valid.val();
@@ -250,6 +263,9 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.rsp_fill.next = self.rsp_fill.val();
         self.wr_pipe.rsp_ppn.next = self.rsp_ppn.val();
         self.wr_pipe.rsp_mask.next = self.rsp_mask.val();
+        self.wr_pipe.rsp_bank.next = self.rsp_bank.val();
+        self.ev_written.next = self.wr_pipe.ev_issued.val();
+        self.ev_refused.next = self.rd_pipe.ev_refused.val() | self.wr_pipe.ev_refused.val();
         self.wr_pipe.drop_all.next = self.drop_all.val();
 
         // Fill and invalidation.
@@ -267,6 +283,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.micro_tlb.fill_asid.next = self.rsp_asid.val();
         self.micro_tlb.fill_vmid.next = self.rsp_vmid.val();
         self.micro_tlb.fill_part.next = self.rsp_part.val();
+        self.micro_tlb.fill_bank.next = self.rsp_bank.val();
         self.micro_tlb.drop_all.next = self.drop_all.val();
         self.micro_tlb.inv_valid.next = self.inv_valid.val();
         self.micro_tlb.inv_use_hyp.next = self.inv_use_hyp.val();

@@ -17,27 +17,27 @@ pub struct OutStage<const IDW: usize> {
     pub aresetn: Signal<In, Bit>,
     pub push: Signal<In, Bit>,
     /// A transaction word ([`super::beat`]) with its VA, and the page to put there.
-    pub beat: Signal<In, Word<102>>,
+    pub beat: Signal<In, Word<103>>,
     pub ppn: Signal<In, Word<36>>,
     pub mask: Signal<In, Word<7>>,
     /// Downstream.
     pub valid: Signal<Out, Bit>,
     pub ready: Signal<In, Bit>,
-    pub dout: Signal<Out, Word<101>>,
+    pub dout: Signal<Out, Word<103>>,
     /// One was pushed in the cycle before.
     pub issue_valid: Signal<Out, Bit>,
     pub issue_id: Signal<Out, Word<IDW>>,
-    fifo: FifoReg<101>,
+    fifo: FifoReg<103>,
     /// Page-number bits of the largest chunk of the size thermometer.
     top_chunk: Strap<Word<36>>,
-    /// All of a transaction word but its page number.
-    rest: Strap<Word<101>>,
+    /// All of a transaction word but its page number and the mark of an illegal burst.
+    rest: Strap<Word<103>>,
     issue: DFF<Bit>,
     issue_label: DFF<Word<IDW>>,
     l_offset: Signal<Local, Word<36>>,
     l_page: Signal<Local, Word<36>>,
-    l_wide: Signal<Local, Word<101>>,
-    l_same: Signal<Local, Word<101>>,
+    l_wide: Signal<Local, Word<103>>,
+    l_same: Signal<Local, Word<103>>,
 }
 
 impl<const IDW: usize> OutStage<IDW> {
@@ -46,7 +46,7 @@ impl<const IDW: usize> OutStage<IDW> {
         Self {
             fifo: FifoReg::new(depth),
             top_chunk: Strap::new(0xf_fffc_0000u64),
-            rest: Strap::new(!(0x1f_ffff_ffffu128 << 12)),
+            rest: Strap::new(!(0x1f_ffff_ffffu128 << 12 | 1 << 101)),
             ..Self::default()
         }
     }
@@ -83,9 +83,9 @@ impl<const IDW: usize> Logic for OutStage<IDW> {
         }
         self.l_page.next = self.beat.val().get_bits::<36>(12) & self.l_offset.val();
         self.l_page.next = self.l_page.val() | self.ppn.val();
-        self.l_wide.next = bit_cast::<101, 36>(self.l_page.val());
+        self.l_wide.next = bit_cast::<103, 36>(self.l_page.val());
         self.l_wide.next = self.l_wide.val() << 12;
-        self.l_same.next = bit_cast::<101, 102>(self.beat.val());
+        self.l_same.next = self.beat.val();
 
         self.fifo.push.next = self.push.val();
         self.fifo.din.next = (self.l_same.val() & self.rest.val()) | self.l_wide.val();
@@ -136,7 +136,7 @@ mod tests {
         stage.push.next = true;
         for size in (0..8).cycle().take(200) {
             let mask = (1u64 << size) - 1;
-            let (beat, offset) = (random.bits(102), offset_bits(mask));
+            let (beat, offset) = (random.bits(103), offset_bits(mask));
             let ppn = random.bits(36) as u64 & !offset;
             stage.beat.next = beat.into();
             stage.mask.next = mask.into();
@@ -144,7 +144,7 @@ mod tests {
             tick(&mut stage, |b| &mut b.clock);
             let va = beat & ((1 << 49) - 1);
             let page = (va as u64 >> 12) & offset & ((1 << 36) - 1) | ppn;
-            let expected = (beat & ((1 << 101) - 1)) >> 49 << 49 | u128::from(page) << 12 | va & 0xfff;
+            let expected = (beat & !(1 << 101)) >> 49 << 49 | u128::from(page) << 12 | va & 0xfff;
             assert!(stage.valid.val() && stage.issue_valid.val());
             assert_eq!(stage.dout.val().raw(), expected);
             assert_eq!(stage.issue_id.val().raw(), (beat >> 93) & 15);

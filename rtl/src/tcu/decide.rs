@@ -24,7 +24,7 @@ pub struct Decide<const CB: usize> {
     pub aresetn: Signal<In, Bit>,
     // F5, from `Select`.
     pub i_valid: Signal<In, Bit>,
-    pub i_req: Signal<In, Word<72>>,
+    pub i_req: Signal<In, Word<73>>,
     pub i_row: Signal<In, Word<4>>,
     pub i_bypass: Signal<In, Bit>,
     pub i_code: Signal<In, Word<9>>,
@@ -35,7 +35,7 @@ pub struct Decide<const CB: usize> {
     pub i_cfg: Signal<In, Word<19>>,
     pub i_ext: Signal<In, Word<25>>,
     pub i_asid: Signal<In, Word<16>>,
-    pub i_vmid: Signal<In, Word<9>>,
+    pub i_vmid: Signal<In, Word<17>>,
     pub i_range_bad: Signal<In, Bit>,
     pub i_ttbr_bad: Signal<In, Bit>,
     pub i_hit: Signal<In, Bit>,
@@ -55,14 +55,16 @@ pub struct Decide<const CB: usize> {
     /// Walk (else answer or refuse).
     pub d_walk: Signal<Out, Bit>,
     pub d_row: Signal<Out, Word<4>>,
-    pub d_req: Signal<Out, Word<72>>,
+    pub d_req: Signal<Out, Word<73>>,
     pub d_va: Signal<Out, Word<49>>,
     pub d_granule: Signal<Out, Word<2>>,
     pub d_cfg: Signal<Out, Word<19>>,
     pub d_ext: Signal<Out, Word<25>>,
     pub d_bank: Signal<Out, Word<7>>,
     pub d_asid: Signal<Out, Word<16>>,
-    pub d_vmid: Signal<Out, Word<9>>,
+    pub d_vmid: Signal<Out, Word<17>>,
+    /// The bank that S2CR names, 7: there is one.
+    pub d_owner: Signal<Out, Word<8>>,
     /// Walk: way of the main TLB that a fill takes, first descriptor, its level, what the tables above took away.
     pub d_way: Signal<Out, Word<2>>,
     pub d_addr: Signal<Out, Word<48>>,
@@ -91,8 +93,9 @@ pub struct Decide<const CB: usize> {
     pub d_whole: Signal<Out, Bit>,
     /// F6 holds a request.
     pub busy: Signal<Out, Bit>,
+    owned: Signal<Local, Bit>,
     f6_valid: DFF<Bit>,
-    f6_req: DFF<Word<72>>,
+    f6_req: DFF<Word<73>>,
     f6_row: DFF<Word<4>>,
     f6_bypass: DFF<Bit>,
     f6_code: DFF<Word<9>>,
@@ -103,7 +106,7 @@ pub struct Decide<const CB: usize> {
     f6_cfg: DFF<Word<19>>,
     f6_ext: DFF<Word<25>>,
     f6_asid: DFF<Word<16>>,
-    f6_vmid: DFF<Word<9>>,
+    f6_vmid: DFF<Word<17>>,
     f6_range_bad: DFF<Bit>,
     f6_ttbr_bad: DFF<Bit>,
     f6_hit: DFF<Bit>,
@@ -337,6 +340,8 @@ impl<const CB: usize> Logic for Decide<CB> {
         self.d_whole.next = self.whole.val();
         self.d_asid.next = self.f6_asid.q.val();
         self.d_vmid.next = self.f6_vmid.q.val();
+        self.owned.next = !self.f6_bypass.q.val() & !self.d_global.val();
+        self.d_owner.next = bit_cast::<8, 7>(self.f6_bank.q.val()).replace_bit(7, self.owned.val());
         self.d_way.next = self.f6_way.q.val();
         self.busy.next = self.f6_valid.q.val();
 

@@ -12,6 +12,7 @@ pub mod invalidate;
 pub mod main_tlb;
 pub mod maintenance;
 pub mod merge;
+pub mod pmu;
 pub mod regs;
 pub mod regs_access;
 pub mod regs_axil;

@@ -16,6 +16,7 @@
 //! | reset sequence | `regs_init.rs` |
 //! | fault records and interrupts | `fault_recorder.rs` |
 //! | TLB maintenance queue and synchronization | `maintenance.rs` |
+//! | performance monitors | `pmu.rs` |
 //!
 //! Timing: a register read or write takes 14 cycles from address to response if nothing waits; writes that change the translation
 //! or clear a fault status wait a few cycles more for the front, TLB commands for room in their queue. A master that does not take
@@ -23,6 +24,7 @@
 
 use super::fault_recorder::FaultRecorder;
 use super::maintenance::Maintenance;
+use super::pmu::Pmu;
 use super::regs_access::RegsAccess;
 use super::regs_axil::RegsAxil;
 use super::regs_init::RegsInit;
@@ -59,7 +61,7 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub flt_wnr: Signal<In, Bit>,
     pub flt_pnu: Signal<In, Bit>,
     pub flt_ind: Signal<In, Bit>,
-    pub flt_sid: Signal<In, Word<15>>,
+    pub flt_sid: Signal<In, Word<16>>,
     pub flt_va: Signal<In, Word<49>>,
     pub flt_stage2: Signal<In, Bit>,
     pub flt_nested: Signal<In, Bit>,
@@ -73,7 +75,7 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub inv_use_hyp: Signal<Out, Bit>,
     pub inv_hyp: Signal<Out, Bit>,
     pub inv_use_vmid: Signal<Out, Bit>,
-    pub inv_vmid: Signal<Out, Word<9>>,
+    pub inv_vmid: Signal<Out, Word<17>>,
     pub inv_use_asid: Signal<Out, Bit>,
     pub inv_asid: Signal<Out, Word<16>>,
     pub inv_use_va: Signal<Out, Bit>,
@@ -84,13 +86,18 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub old_drained: Signal<In, Bit>,
     pub irq_global: Signal<Out, Bit>,
     pub irq_context: Signal<Out, Word<CB>>,
-    /// Performance monitor interrupt: nothing counts yet.
     pub irq_pmu: Signal<Out, Bit>,
+    /// What happened in this cycle, for the performance monitors ([`super::pmu`]).
+    pub ev_read: Signal<In, Word<27>>,
+    pub ev_written: Signal<In, Word<27>>,
+    pub ev_refused: Signal<In, Word<27>>,
+    pub ev_refill: Signal<In, Word<27>>,
     axil: RegsAxil<RAW>,
     access: RegsAccess<BI, RI, AW, RAW>,
     init: RegsInit<AW, RI>,
     recorder: FaultRecorder<CB, BI, RI>,
     maintenance: Maintenance<CB, BI>,
+    pmu: Pmu,
     bus_valid: Signal<Local, Bit>,
     bus_kind: Signal<Local, Word<4>>,
     bus_index: Signal<Local, Word<7>>,
@@ -153,11 +160,16 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
             irq_global: Signal::default(),
             irq_context: Signal::default(),
             irq_pmu: Signal::default(),
+            ev_read: Signal::default(),
+            ev_written: Signal::default(),
+            ev_refused: Signal::default(),
+            ev_refill: Signal::default(),
             axil: RegsAxil::default(),
             access: RegsAccess::new(params),
             init: RegsInit::new(params),
             recorder: FaultRecorder::new(params),
             maintenance: Maintenance::default(),
+            pmu: Pmu::new(params),
             bus_valid: Signal::default(),
             bus_kind: Signal::default(),
             bus_index: Signal::default(),
@@ -169,12 +181,13 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
 impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic for Regs<CB, BI, RI, AW, RAW> {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, axil, access, init, recorder, maintenance);
+        clock!(self, clock, axil, access, init, recorder, maintenance, pmu);
         self.axil.aresetn.next = self.aresetn.val();
         self.access.aresetn.next = self.aresetn.val();
         self.init.aresetn.next = self.aresetn.val();
         self.recorder.aresetn.next = self.aresetn.val();
         self.maintenance.aresetn.next = self.aresetn.val();
+        self.pmu.aresetn.next = self.aresetn.val();
 
         LiteAddrIn::<RAW>::link(&mut self.s_axil_ctrl_aw, &mut self.axil.aw);
         LiteWriteIn::link(&mut self.s_axil_ctrl_w, &mut self.axil.w);
@@ -257,7 +270,19 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
         self.fault_active.next = self.recorder.fault_active.val();
         self.irq_context.next = self.recorder.irq_context.val();
         self.irq_global.next = self.recorder.irq_global.val();
-        self.irq_pmu.next = false;
+
+        // Performance monitors.
+        self.pmu.read.next = self.ev_read.val();
+        self.pmu.written.next = self.ev_written.val();
+        self.pmu.refused.next = self.ev_refused.val();
+        self.pmu.refill.next = self.ev_refill.val();
+        self.pmu.code.next = self.access.pmu_code.val();
+        self.pmu.number.next = self.access.pmu_number.val();
+        self.pmu.bank.next = self.access.pmu_bank.val();
+        self.pmu.we.next = self.access.pmu_we.val();
+        self.pmu.data.next = self.access.rec_data.val();
+        self.access.pmu_value.next = self.pmu.value.val();
+        self.irq_pmu.next = self.pmu.irq.val();
 
         // Maintenance.
         self.maintenance.push.next = self.access.push.val();

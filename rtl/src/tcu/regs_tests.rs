@@ -8,6 +8,7 @@ use crate::registers::*;
 mod access;
 mod blocks;
 mod faults;
+mod features;
 mod maintenance;
 
 type Mini = Regs<4, 2, 3, 8, 17>;

@@ -52,14 +52,14 @@ pub struct Translate<
     pub rd_req_valid: Signal<In, Bit>,
     pub rd_req_ready: Signal<Out, Bit>,
     pub rd_req_tag: Signal<In, Word<4>>,
-    pub rd_req_sid: Signal<In, Word<15>>,
+    pub rd_req_sid: Signal<In, Word<16>>,
     pub rd_req_va: Signal<In, Word<49>>,
     pub rd_req_prot: Signal<In, Word<3>>,
     pub rd_req_uut: Signal<In, Bit>,
     pub wr_req_valid: Signal<In, Bit>,
     pub wr_req_ready: Signal<Out, Bit>,
     pub wr_req_tag: Signal<In, Word<4>>,
-    pub wr_req_sid: Signal<In, Word<15>>,
+    pub wr_req_sid: Signal<In, Word<16>>,
     pub wr_req_va: Signal<In, Word<49>>,
     pub wr_req_prot: Signal<In, Word<3>>,
     pub wr_req_uut: Signal<In, Bit>,
@@ -74,9 +74,11 @@ pub struct Translate<
     pub rsp_perm: Signal<Out, Word<6>>,
     pub rsp_ng: Signal<Out, Bit>,
     pub rsp_asid: Signal<Out, Word<16>>,
-    pub rsp_vmid: Signal<Out, Word<9>>,
+    pub rsp_vmid: Signal<Out, Word<17>>,
     pub rsp_attr: Signal<Out, Word<8>>,
     pub rsp_part: Signal<Out, Bit>,
+    pub rsp_bank: Signal<Out, Word<8>>,
+    pub ev_refill: Signal<Out, Word<27>>,
     pub cw_req: Signal<In, Bit>,
     pub cw_grant: Signal<Out, Bit>,
     pub cw_valid: Signal<In, Bit>,
@@ -96,7 +98,7 @@ pub struct Translate<
     pub flt_wnr: Signal<Out, Bit>,
     pub flt_pnu: Signal<Out, Bit>,
     pub flt_ind: Signal<Out, Bit>,
-    pub flt_sid: Signal<Out, Word<15>>,
+    pub flt_sid: Signal<Out, Word<16>>,
     pub flt_va: Signal<Out, Word<49>>,
     pub flt_stage2: Signal<Out, Bit>,
     pub flt_nested: Signal<Out, Bit>,
@@ -109,7 +111,7 @@ pub struct Translate<
     pub inv_use_hyp: Signal<In, Bit>,
     pub inv_hyp: Signal<In, Bit>,
     pub inv_use_vmid: Signal<In, Bit>,
-    pub inv_vmid: Signal<In, Word<9>>,
+    pub inv_vmid: Signal<In, Word<17>>,
     pub inv_use_asid: Signal<In, Bit>,
     pub inv_asid: Signal<In, Word<16>>,
     pub inv_use_va: Signal<In, Bit>,
@@ -201,6 +203,8 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             rsp_vmid: Signal::default(),
             rsp_attr: Signal::default(),
             rsp_part: Signal::default(),
+            rsp_bank: Signal::default(),
+            ev_refill: Signal::default(),
             cw_req: Signal::default(),
             cw_grant: Signal::default(),
             cw_valid: Signal::default(),
@@ -243,10 +247,10 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             keys: VaIndex::new(params),
             probe: VaIndex::new(params),
             f4_keys: DFF::default(),
-            tlb: MainTlb::default(),
-            wc2: WalkCache::default(),
-            wc1: WalkCache::default(),
-            wc0: WalkCache::default(),
+            tlb: MainTlb::new(params),
+            wc2: WalkCache::new(params),
+            wc1: WalkCache::new(params),
+            wc0: WalkCache::new(params),
             start: Start::default(),
             start_s2: StartS2::default(),
             start_short: StartShort::default(),
@@ -356,9 +360,9 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.bank.i_final.next = self.walker.inj_final.val();
         if self.inject.val() {
             self.bank.i_valid.next = true;
-            self.bank.i_req.next = bit_cast::<72, 49>(self.walker.inj_ipa.val())
-                | (bit_cast::<72, 1>(self.walker.inj_write.val().into()) << 64)
-                | (bit_cast::<72, 1>(self.walker.inj_fetch.val().into()) << 67);
+            self.bank.i_req.next = bit_cast::<73, 49>(self.walker.inj_ipa.val())
+                | (bit_cast::<73, 1>(self.walker.inj_write.val().into()) << 64)
+                | (bit_cast::<73, 1>(self.walker.inj_fetch.val().into()) << 67);
             self.bank.i_row.next = self.walker.inj_row.val();
             self.bank.i_bypass.next = false;
             self.bank.i_code.next = 0.into();
@@ -537,6 +541,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.walker.d_bank.next = self.decide.d_bank.val();
         self.walker.d_asid.next = self.decide.d_asid.val();
         self.walker.d_vmid.next = self.decide.d_vmid.val();
+        self.walker.d_owner.next = self.decide.d_owner.val();
         self.walker.d_way.next = self.decide.d_way.val();
         self.walker.d_addr.next = self.decide.d_addr.val();
         self.walker.d_level.next = self.decide.d_level.val();
@@ -587,12 +592,15 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.wc2.fl_we.next = self.fills.wc2_we.val();
         self.wc2.fl_index.next = self.fills.wc_index.val();
         self.wc2.fl_entry.next = self.fills.wc_entry.val();
+        self.wc2.fl_vmid.next = self.fills.wc_vmid.val();
         self.wc1.fl_we.next = self.fills.wc1_we.val();
         self.wc1.fl_index.next = self.fills.wc_index.val();
         self.wc1.fl_entry.next = self.fills.wc_entry.val();
+        self.wc1.fl_vmid.next = self.fills.wc_vmid.val();
         self.wc0.fl_we.next = self.fills.wc0_we.val();
         self.wc0.fl_index.next = self.fills.wc_index.val();
         self.wc0.fl_entry.next = self.fills.wc_entry.val();
+        self.wc0.fl_vmid.next = self.fills.wc_vmid.val();
 
         // Maintenance.
         self.invalidate.op_valid.next = self.op_valid.val();
@@ -678,6 +686,8 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.rsp_vmid.next = self.walker.rsp_vmid.val();
         self.rsp_attr.next = 0.into();
         self.rsp_part.next = self.walker.rsp_part.val();
+        self.rsp_bank.next = self.walker.rsp_bank.val();
+        self.ev_refill.next = self.walker.ev_refill.val();
         self.flt_valid.next = self.walker.flt_valid.val();
         self.flt_global.next = self.walker.flt_global.val();
         self.flt_bank.next = self.walker.flt_bank.val();

@@ -44,7 +44,7 @@ pub struct AddrBeat {
     pub qos: u8,
     /// AxREGION.
     pub region: u8,
-    /// AxUSER: StreamID in bits 14:0.
+    /// AxUSER: StreamID in bits 15:0.
     pub user: u32,
 }
 

@@ -3,13 +3,13 @@
 //! Nothing here decides whether something is right, and nothing runs without an observer.
 
 use super::flight::{Slot, Stage};
-use super::stale;
+use super::stale::{self, stream_group};
 use super::Scoreboard;
 use crate::axi::burst;
 use crate::bench::observe::{Accepted, Answered, Event, Fate, Forwarded, Path, StreamCase, Translation};
 use crate::memory::Memory;
 use smmu_rtl::registers as regs;
-use smmu_sim::model::stream::{match_stream, Match};
+use smmu_sim::model::stream::Match;
 use smmu_sim::model::{Fault, Verdict};
 
 /// Cycles from acceptance to downstream of a hit.
@@ -89,8 +89,7 @@ impl Scoreboard {
         if open.read(regs::SCR0.offset(params, 0), 4) & 1 == 1 {
             return StreamCase::ClientOff;
         }
-        let smr = |n| open.read(regs::SMR.offset(params, n), 4) as u32;
-        let group = match match_stream(stream_id, (0..params.num_smr).map(smr)) {
+        let group = match stream_group(open, params, stream_id) {
             Match::None => return StreamCase::Unmatched,
             Match::Many => return StreamCase::Several,
             Match::One(group) => group,
@@ -162,7 +161,7 @@ impl Scoreboard {
         let level = (walk.start_level + depth).checked_sub(1)?.min(3);
         Some(Translation {
             bank: tags.bank,
-            vmid: tags.vmid,
+            vmid: (tags.vmid & 0xff | tags.vmid >> 8 & 0x100) as u16,
             asid: tags.asid,
             va,
             region: (va >> 63) as u8,

@@ -10,7 +10,7 @@ use crate::memory::{Change, PageMap};
 use smmu_rtl::params::Params;
 use smmu_rtl::registers::{self as regs, RegId};
 use smmu_sim::model::regime::Stage1Registers;
-use smmu_sim::model::stream::{match_stream, Match};
+use smmu_sim::model::stream::{match_extended, match_stream, Match};
 
 /// Counts changes that can matter to a translation.
 pub(super) type Epoch = u64;
@@ -35,7 +35,7 @@ pub(super) type BankConfig = [(u32, u64, u8); 5];
 pub(super) struct Tags {
     pub bank: usize,
     /// `{HYPC, VMID}`.
-    pub vmid: u16,
+    pub vmid: u32,
     pub asid: u16,
 }
 
@@ -44,10 +44,10 @@ pub(super) struct Tags {
 enum Scope {
     Hyp,
     NotHyp,
-    Vmid(u16),
-    Asid(u16, u16),
+    Vmid(u32),
+    Asid(u32, u16),
     /// VMID, ASID (none: any), VA[48:12], leaves only.
-    Address(u16, Option<u16>, u64, bool),
+    Address(u32, Option<u16>, u64, bool),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -225,7 +225,7 @@ pub(super) struct Half {
 
 impl Scope {
     fn names(&self, entry: &Entry, table: bool) -> bool {
-        let hyp = entry.tags.vmid & 0x100 != 0;
+        let hyp = entry.tags.vmid & HYP != 0;
         match *self {
             Scope::Hyp => hyp,
             Scope::NotHyp => !hyp,
@@ -245,7 +245,7 @@ fn scope(id: RegId, index: usize, payload: u64, oracle: &dyn Oracle, params: &Pa
     Some(match id {
         regs::TLBIALLH => Scope::Hyp,
         regs::TLBIALLNSNH => Scope::NotHyp,
-        regs::TLBIVMID | regs::TLBIVMIDS1 => Scope::Vmid(payload as u16 & 0xff),
+        regs::TLBIVMID | regs::TLBIVMIDS1 => Scope::Vmid(payload as u32 & if wide_vmids(oracle, params) { 0xffff } else { 0xff }),
         _ => {
             let vmid = vmid(oracle, params, index);
             // Of an 8-bit ASID the upper half has to be written as zero: hardware need not ignore it, so such a command ends nothing.
@@ -264,11 +264,24 @@ fn scope(id: RegId, index: usize, payload: u64, oracle: &dyn Oracle, params: &Pa
     })
 }
 
+/// Marks the VMID of a Hyp bank.
+const HYP: u32 = 1 << 16;
+
+/// Whether VMIDs have 16 bits now.
+fn wide_vmids(oracle: &dyn Oracle, params: &Params) -> bool {
+    regs::SCR0.field("VMID16EN").get(oracle.read(regs::SCR0.offset(params, 0), 4)) == 1
+}
+
 /// `{HYPC, VMID}` of a bank as it is.
-fn vmid(oracle: &dyn Oracle, params: &Params, bank: usize) -> u16 {
+fn vmid(oracle: &dyn Oracle, params: &Params, bank: usize) -> u32 {
     let cbar = oracle.read(regs::CBAR.offset(params, bank), 4);
     let stage1 = regs::CBAR.field("TYPE").get(cbar) == 1;
-    (cbar & 0xff) as u16 | if stage1 && cbar >> 10 & 1 == 1 { 0x100 } else { 0 }
+    let vmid = if wide_vmids(oracle, params) {
+        oracle.read(regs::CBA2R.offset(params, bank), 4) as u32 >> 16
+    } else {
+        cbar as u32 & 0xff
+    };
+    vmid | if stage1 && cbar >> 10 & 1 == 1 { HYP } else { 0 }
 }
 
 /// The registers that steer a bank's stage 1.
@@ -282,13 +295,26 @@ pub(super) fn stage1(oracle: &dyn Oracle, params: &Params, bank: usize) -> Stage
     }
 }
 
+/// The group that a StreamID belongs to.
+pub(super) fn stream_group(oracle: &dyn Oracle, params: &Params, stream_id: u32) -> Match {
+    let read = |id: RegId, n| oracle.read(id.offset(params, n), 4) as u32;
+    let groups = 0..params.num_smr;
+    if params.features.stream_indexing {
+        return if groups.contains(&(stream_id as usize)) { Match::One(stream_id as usize) } else { Match::None };
+    }
+    if regs::SCR0.field("EXIDENABLE").get(read(regs::SCR0, 0).into()) == 1 {
+        match_extended(stream_id, groups.map(|n| (read(regs::SMR, n), read(regs::S2CR, n))))
+    } else {
+        match_stream(stream_id, groups.map(|n| read(regs::SMR, n)))
+    }
+}
+
 /// The bank that translates a stream, with its tags; `None` if none does.
 pub(super) fn tags(oracle: &dyn Oracle, params: &Params, stream_id: u32) -> Option<Tags> {
     if oracle.read(regs::SCR0.offset(params, 0), 4) & 1 == 1 {
         return None;
     }
-    let smr = |n| oracle.read(regs::SMR.offset(params, n), 4) as u32;
-    let Match::One(group) = match_stream(stream_id, (0..params.num_smr).map(smr)) else { return None };
+    let Match::One(group) = stream_group(oracle, params, stream_id) else { return None };
     let s2cr = oracle.read(regs::S2CR.offset(params, group), 4);
     let bank = (s2cr & 0xff) as usize;
     if s2cr >> 16 & 3 != 0 || bank >= params.num_cb {

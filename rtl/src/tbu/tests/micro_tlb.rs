@@ -60,7 +60,7 @@ fn crowded(s: &mut Stimulus) {
     let size = s.random.below(8);
     s.set("fill_mask", (1u64 << size) - 1);
     for pin in ["inv_vmid", "fill_vmid"] {
-        let vmid = s.random.pick(&[0u64, 1, 256]);
+        let vmid = s.random.pick(&[0u64, 1, 0x101, 0x1_0000]);
         s.set(pin, vmid);
     }
     for pin in ["rd_need", "wr_need"] {

@@ -105,6 +105,7 @@ fn verilog_agrees() {
             rsp_vmid,
             rsp_attr,
             rsp_part,
+            rsp_bank,
             inv_valid,
             inv_use_hyp,
             inv_hyp,
