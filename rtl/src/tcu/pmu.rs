@@ -86,7 +86,7 @@ pub struct PmuGroup {
     clear: Signal<Local, Word<4>>,
     here_what: Signal<Local, Word<9>>,
     here_count: Signal<Local, Word<32>>,
-    event: Signal<Local, Word<5>>,
+    counted_event: Signal<Local, Word<5>>,
     counted: Signal<Local, Word<4>>,
     amount: Signal<Local, Word<2>>,
     sum: Signal<Local, Word<33>>,
@@ -181,26 +181,26 @@ impl Logic for PmuGroup {
             if !self.flag.val() {
                 self.counted.next = self.counted.val() | (self.passed.q.val() & !self.privileged.q.val());
             }
-            self.event.next = self.here_what.val().get_bits::<5>(0);
+            self.counted_event.next = self.here_what.val().get_bits::<5>(0);
             self.amount.next = 0.into();
-            if self.event.val() == 0 {
+            if self.counted_event.val() == 0 {
                 self.amount.next = 1.into();
             }
-            if self.event.val() == 1 {
+            if self.counted_event.val() == 1 {
                 self.amount.next = bit_cast::<2, 1>(self.tick.q.val().into());
             }
-            if self.event.val() == 8 {
+            if self.counted_event.val() == 8 {
                 self.amount.next = bit_cast::<2, 1>(self.counted.val().get_bits::<1>(3));
             }
-            if (self.event.val() == 9) & !self.refill_write.q.val() {
+            if (self.counted_event.val() == 9) & !self.refill_write.q.val() {
                 self.amount.next = bit_cast::<2, 1>(self.counted.val().get_bits::<1>(3));
             }
-            if self.event.val() == 16 {
+            if self.counted_event.val() == 16 {
                 self.amount.next =
                     bit_cast::<2, 1>(self.counted.val().get_bits::<1>(0)) + bit_cast::<2, 1>(self.counted.val().get_bits::<1>(1));
                 self.amount.next = self.amount.val() + bit_cast::<2, 1>(self.counted.val().get_bits::<1>(2));
             }
-            if self.event.val() == 17 {
+            if self.counted_event.val() == 17 {
                 self.amount.next = bit_cast::<2, 1>(self.counted.val().get_bits::<1>(0));
                 if self.counted.val().get_bit(2) & !self.refused_write.q.val() {
                     self.amount.next = self.amount.val() + 1;

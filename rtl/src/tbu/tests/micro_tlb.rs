@@ -36,7 +36,8 @@ macro_rules! pins {
             fill_ng,
             fill_asid,
             fill_vmid,
-            fill_part
+            fill_part,
+            fill_bank
         )
     };
 }
@@ -44,6 +45,7 @@ macro_rules! pins {
 #[test]
 fn synthesizes() {
     synthesis_check(MicroTlb::<8>::default());
+    synthesis_check(MicroTlb::<8>::new(true));
     synthesis_check(MicroTlb::<32>::default());
 }
 
@@ -79,6 +81,7 @@ fn crowded(s: &mut Stimulus) {
 fn verilog_agrees() {
     equivalence(MicroTlb::<8>::default, 3000, 1, pins!(), crowded);
     equivalence(MicroTlb::<32>::default, 1500, 2, pins!(), crowded);
+    equivalence(|| MicroTlb::<8>::new(true), 1500, 4, pins!(), crowded);
     equivalence(MicroTlb::<16>::default, 500, 3, pins!(), |_| {});
 }
 
