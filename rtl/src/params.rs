@@ -252,6 +252,7 @@ pub const FULL: Params = Params {
         stage2: true,
         nested: true,
         aarch32: Aarch32::Both,
+        ats: true,
         exids: true,
         vmid16: true,
         pmu: true,

@@ -273,6 +273,19 @@ impl<
         self.tbu.sync_flip.next = self.regs.sync_flip.val();
         self.regs.old_drained.next = self.tbu.old_drained.val();
 
+        // Address translation operations.
+        self.translate.ats_req_valid.next = self.regs.ats_req_valid.val();
+        self.translate.ats_req_page.next = self.regs.ats_req_page.val();
+        self.translate.ats_req_write.next = self.regs.ats_req_write.val();
+        self.translate.ats_req_privileged.next = self.regs.ats_req_privileged.val();
+        self.translate.ats_req_single.next = self.regs.ats_req_single.val();
+        self.translate.ats_req_bank.next = self.regs.ats_req_bank.val();
+        self.regs.ats_req_ready.next = self.translate.ats_req_ready.val();
+        self.regs.ats_valid.next = self.translate.ats_valid.val();
+        self.regs.ats_fault.next = self.translate.rsp_fault.val();
+        self.regs.ats_ppn.next = self.translate.rsp_ppn.val();
+        self.regs.ats_mask.next = self.translate.rsp_mask.val();
+
         // Events.
         self.regs.ev_read.next = self.tbu.ev_read.val();
         self.regs.ev_written.next = self.tbu.ev_written.val();

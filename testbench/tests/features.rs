@@ -1,12 +1,12 @@
 //! What a preset may have beyond stages and formats, on the whole hardware: 16-bit StreamIDs and VMIDs, stream indexing, register pages of
-//! 64 KiB, performance monitors. The bench compares everything that the pins do with the model; a test here adds what it knows beyond that.
+//! 64 KiB, performance monitors, address translation operations. The bench compares everything that the pins do with the model; a test here adds what it knows beyond that.
 
 use smmu_rtl::params::{Features, Params, FULL, MINI};
 use smmu_rtl::registers::{self as regs, RegId};
 use smmu_testbench::axi::burst::{OKAY, SLVERR};
 use smmu_testbench::axi::master::Burst;
 use smmu_testbench::axi::pause::Pauses;
-use smmu_testbench::bench::fixture::{Tables, READ_WRITE, SCTLR_USUAL};
+use smmu_testbench::bench::fixture::{Tables, READ_ONLY, READ_WRITE, SCTLR_USUAL, USER};
 use smmu_testbench::bench::{Bench, BenchError, BenchOptions};
 use smmu_testbench::memory::latency::Latency;
 
@@ -300,5 +300,182 @@ fn a_counter_that_wraps_raises_the_interrupt() -> Outcome {
     write(&mut bench, regs::CB_PMOVSCLR, 1, 2)?;
     assert_eq!(read(&mut bench, regs::PMOVSSET, 0)?, 0);
     assert!(!bench.device().outputs().irq_pmu);
+    bench.drain()
+}
+
+/// Does an address translation operation and gives its result. `bank`: the bank of ATS1*, or that of GATS* in the address word.
+fn operation(bench: &mut Bench, id: RegId, bank: usize, address: u64) -> Result<u64, BenchError> {
+    let global = id.register().space == regs::Space::Global0;
+    let (result, status) = if global { (regs::GPAR, regs::GATSR) } else { (regs::CB_PAR, regs::CB_ATSR) };
+    let index = if global { 0 } else { bank };
+    let word = address & !0xfff | if global { bank as u64 } else { 0 };
+    let offset = at(bench, id, index);
+    bench.write64(offset, word)?;
+    let start = bench.cycle();
+    while read(bench, status, index)? & 1 == 1 {
+        assert!(bench.cycle() - start < 2_000, "50 us at 40 MHz");
+    }
+    let offset = at(bench, result, index);
+    bench.read64(offset)
+}
+
+const PAR_NS: u64 = 1 << 9;
+const CANNOT: u64 = 1 << 31 | 1;
+const TF: u64 = 1 << 1;
+const PF: u64 = 1 << 3;
+const ASF: u64 = 1 << 7;
+const STAGE2: u64 = 1 << 35;
+
+fn failed(code: u64, level: u64) -> u64 {
+    1 | code | level << 32
+}
+
+#[test]
+fn address_translation_operations_of_stage_1() -> Outcome {
+    static OPERATIONS: Params = MINI.with_features(Features { ats: true, ..Features::STAGE1 });
+    for (params, seed) in [(&OPERATIONS, 0), (&OPERATIONS, 1), (&FULL, 2)] {
+        let mut bench = bench(params, seed)?;
+        assert_eq!(read(&mut bench, regs::IDR0, 0)? >> 26 & 1, 0, "ATOSNS");
+        let mut tables = bank(&mut bench, 1)?;
+        bench.route_stream(0, 0x300, 1)?;
+        write(&mut bench, regs::SCR0, 0, SCR0)?;
+        tables.map(bench.memory(), VA + 0x9000, RAM + 0x9000, READ_WRITE | READ_ONLY)?;
+        tables.map(bench.memory(), VA + 0xA000, RAM + 0xA000, READ_WRITE & !USER)?;
+        tables.map_block(bench.memory(), VA + 0x20_0000, RAM + 0x20_0000, 2, READ_WRITE)?;
+        let pa = |n: u64| RAM + 0x10_0000 + n | PAR_NS;
+        // Twice: walked, and known.
+        for _ in 0..2 {
+            assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x3000)?, pa(0x3000));
+            assert_eq!(operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0x4123)?, pa(0x4000), "bits 11:0 do not matter");
+            assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 1, VA + 0x20_5000)?, RAM + 0x20_5000 | PAR_NS, "in a block");
+            assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 1, VA + 0x9000)?, RAM + 0x9000 | PAR_NS);
+            assert_eq!(operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0x9000)?, failed(PF, 3));
+            assert_eq!(operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0xA000)?, RAM + 0xA000 | PAR_NS);
+            assert_eq!(operation(&mut bench, regs::CB_ATS1UW, 1, VA + 0xA000)?, failed(PF, 3));
+            assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x10_0000)?, failed(TF, 3));
+            assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, 1 << 48)?, failed(TF, 0));
+            assert_eq!(operation(&mut bench, regs::GATS1PR, 1, VA + 0x5000)?, pa(0x5000));
+            assert_eq!(operation(&mut bench, regs::GATS12UW, 1, VA + 0x6000)?, pa(0x6000), "there is no stage 2");
+        }
+        assert_eq!(operation(&mut bench, regs::GATS1PR, 4, VA)?, 1 << 30 | CANNOT, "no such bank");
+        assert_eq!(operation(&mut bench, regs::GATS1PR, 2, VA)?, CANNOT, "TYPE 2 after reset");
+        assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 2, VA)?, CANNOT);
+        // Stage 1 off: identity.
+        write(&mut bench, regs::CBAR, 2, 1 << 16)?;
+        assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 2, 0x1234_5678_9000)?, 0x1234_5678_9000 | PAR_NS);
+        assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 2, 1 << 48)?, failed(ASF, 0));
+        // Nothing was recorded, no interrupt came.
+        for n in 0..4 {
+            assert_eq!(read(&mut bench, regs::CB_FSR, n)?, 0, "bank {n}");
+            assert!(!bench.irq_context(n));
+        }
+        assert_eq!(read(&mut bench, regs::SGFSR, 0)?, 0);
+        // A pending fault does not matter, and stays as it is.
+        assert_eq!(bench.burst_read(0x300, VA + 0x10_0000, 1, 3)?.resp, SLVERR);
+        let record = bench.fault_record(1)?;
+        assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x2000)?, pa(0x2000));
+        assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x11_0000)?, failed(TF, 3));
+        assert_eq!(bench.fault_record(1)?, record);
+        bench.clear_fault(1)?;
+        assert_eq!(bench.burst_read(0x300, VA, 1, 3)?.resp, OKAY);
+        // PAR is a register like any other.
+        let par = at(&bench, regs::CB_PAR, 1);
+        bench.write64(par, 0x1122_3344_5566_7788)?;
+        assert_eq!(bench.read64(par)?, 0x1122_3344_5566_7788);
+        bench.drain()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn address_translation_operations_of_both_stages() -> Outcome {
+    const DELTA: u64 = 0x1000_0000;
+    const S2: u64 = 3 << 6 | 0xf << 2 | 1 << 10;
+    let mut bench = bench(&FULL, 0)?;
+    // Bank 3 translates IPAs; bank 1 is nested, and its tables lie DELTA above their IPAs, one block of 2 MiB.
+    let mut host = Tables::new(TABLES + 0x40_0000, 12, 25);
+    host.map_block(bench.memory(), TABLES - DELTA, TABLES, 2, S2)?;
+    for page in 0..4 {
+        host.map(bench.memory(), RAM - DELTA + 0x1000 * page, RAM + 0x8000 + 0x1000 * page, S2)?;
+    }
+    write(&mut bench, regs::CBAR, 3, 0x21)?;
+    write(&mut bench, regs::CBA2R, 3, 1)?;
+    write(&mut bench, regs::CB_TCR, 3, 25 | 1 << 6 | 5 << 16)?;
+    let ttbr0 = at(&bench, regs::CB_TTBR0, 3);
+    bench.write64(ttbr0, host.root)?;
+    write(&mut bench, regs::CB_SCTLR, 3, SCTLR_USUAL)?;
+    // Tables of stage 1 by hand: one a level, each at its place in the block.
+    for (level, next) in [(0u64, 0x1000), (1, 0x2000), (2, 0x3000)] {
+        let index = VA >> (39 - 9 * level) & 0x1ff;
+        bench.memory().write_u64(TABLES + 0x1000 * level + 8 * index, (TABLES - DELTA + next) | 3)?;
+    }
+    for page in 0..8 {
+        let slot = TABLES + 0x3000 + 8 * ((VA >> 12 & 0x1ff) + page);
+        bench.memory().write_u64(slot, (RAM - DELTA + 0x1000 * page) | READ_WRITE | 3)?;
+    }
+    let mut view = Tables::usual(TABLES);
+    view.root = TABLES - DELTA;
+    bench.setup_bank(1, &view, ASID, SCTLR_USUAL)?;
+    write(&mut bench, regs::CBAR, 1, 3 << 16 | 3 << 8 | 0x44)?;
+    write(&mut bench, regs::SCR0, 0, SCR0)?;
+    for _ in 0..2 {
+        assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x1000)?, RAM - DELTA + 0x1000 | PAR_NS, "the IPA");
+        assert_eq!(operation(&mut bench, regs::GATS1UR, 1, VA + 0x2000)?, RAM - DELTA + 0x2000 | PAR_NS);
+        assert_eq!(operation(&mut bench, regs::GATS12UR, 1, VA + 0x1000)?, RAM + 0x9000 | PAR_NS, "the address");
+        assert_eq!(operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0x6000)?, RAM - DELTA + 0x6000 | PAR_NS, "no stage 2 of that");
+        assert_eq!(operation(&mut bench, regs::GATS12PW, 1, VA + 0x6000)?, failed(TF, 3) | STAGE2);
+        assert_eq!(operation(&mut bench, regs::GATS12PW, 1, VA + 0x1_0000)?, failed(TF, 3), "stage 1");
+        assert_eq!(operation(&mut bench, regs::GATS12PR, 3, RAM - DELTA + 0x3000)?, RAM + 0xB000 | PAR_NS, "a stage-2 bank");
+        assert_eq!(operation(&mut bench, regs::GATS12PR, 3, RAM - DELTA + 0x6000)?, failed(TF, 3) | STAGE2);
+    }
+    assert_eq!(operation(&mut bench, regs::GATS1PR, 3, RAM - DELTA)?, CANNOT, "stage 1 of a stage-2 bank");
+    assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 3, RAM - DELTA)?, CANNOT);
+    // A stage-1 walk that stage 2 refuses.
+    let slot = host.slot(bench.memory(), TABLES - DELTA, 2)?;
+    bench.memory().write_u64(slot, 0)?;
+    bench.invalidate_bank(1)?;
+    bench.invalidate_bank(3)?;
+    assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x1000)?, failed(TF, 2) | STAGE2);
+    // The stage-2 bank is none any more.
+    write(&mut bench, regs::CBAR, 3, 1 << 16)?;
+    assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x1000)?, CANNOT);
+    for n in [1, 3] {
+        assert_eq!(read(&mut bench, regs::CB_FSR, n)?, 0, "bank {n}");
+    }
+    bench.drain()
+}
+
+/// Operations of two banks and the global one, one right after the other, under traffic: each has its own result.
+#[test]
+fn operations_of_several_banks_wait_for_each_other() -> Outcome {
+    let mut bench = bench(&FULL, 1)?;
+    for n in 1..3 {
+        bank(&mut bench, n)?;
+        bench.route_stream(n, 0x300 + n as u32, n)?;
+    }
+    write(&mut bench, regs::SCR0, 0, SCR0)?;
+    for round in 0..6u64 {
+        let va = VA + 0x1000 * round;
+        let ids = [(regs::CB_ATS1UR, 1, 0), (regs::CB_ATS1UR, 2, 0), (regs::GATS1UR, 0, 1)];
+        for (id, index, ndx) in ids {
+            let offset = at(&bench, id, index);
+            bench.write64(offset, va | ndx)?;
+        }
+        // While one of that bank is under way, another is ignored; afterwards it is the same again.
+        let offset = at(&bench, regs::CB_ATS1UR, 2);
+        bench.write64(offset, va)?;
+        let bursts = (0..8).map(|n| Burst::read(0x301 + (n & 1), VA + 0x1000 * u64::from(n), 1, 3).id(n));
+        for done in bench.bursts(0, bursts)? {
+            assert_eq!(done.resp, OKAY);
+        }
+        for (status, index) in [(regs::CB_ATSR, 1), (regs::CB_ATSR, 2), (regs::GATSR, 0)] {
+            while read(&mut bench, status, index)? == 1 {}
+        }
+        for (id, index, base) in [(regs::CB_PAR, 1, 1), (regs::CB_PAR, 2, 2), (regs::GPAR, 0, 1)] {
+            let offset = at(&bench, id, index);
+            assert_eq!(bench.read64(offset)?, RAM + 0x10_0000 * base + 0x1000 * round | PAR_NS, "round {round}");
+        }
+        bench.invalidate_bank(1)?;
+    }
     bench.drain()
 }

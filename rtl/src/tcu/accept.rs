@@ -40,6 +40,15 @@ pub struct Accept<const SMR: usize, const SI: usize> {
     pub wr_req_va: Signal<In, Word<49>>,
     pub wr_req_prot: Signal<In, Word<3>>,
     pub wr_req_uut: Signal<In, Bit>,
+    /// An address translation operation in a bank: enters before the others, has no stream.
+    pub ats_req_valid: Signal<In, Bit>,
+    pub ats_req_ready: Signal<Out, Bit>,
+    pub ats_req_page: Signal<In, Word<37>>,
+    pub ats_req_write: Signal<In, Bit>,
+    pub ats_req_privileged: Signal<In, Bit>,
+    pub ats_req_single: Signal<In, Bit>,
+    /// Stands until the answer.
+    pub ats_req_bank: Signal<In, Word<7>>,
     /// No request may enter.
     pub hold: Signal<In, Bit>,
     /// A walk row is free, and which.
@@ -54,8 +63,9 @@ pub struct Accept<const SMR: usize, const SI: usize> {
     pub cw_data: Signal<In, Word<64>>,
     // To the next stages: valid in F2.
     pub o_valid: Signal<Out, Bit>,
-    /// 48:0 address, 63:49 StreamID[14:0], 64 write, 67:65 AxPROT, 71:68 tag, 72 StreamID[15].
-    pub o_req: Signal<Out, Word<73>>,
+    /// 48:0 address, 63:49 StreamID[14:0], 64 write, 67:65 AxPROT, 71:68 tag, 72 StreamID[15],
+    /// 73 an address translation operation, 74 of stage 1 only.
+    pub o_req: Signal<Out, Word<75>>,
     pub o_row: Signal<Out, Word<4>>,
     /// The request passes untranslated.
     pub o_bypass: Signal<Out, Bit>,
@@ -69,11 +79,11 @@ pub struct Accept<const SMR: usize, const SI: usize> {
     streams: StreamMatch<SMR>,
     s2cr: RamSync<SI, 10>,
     f1_valid: DFF<Bit>,
-    f1_req: DFF<Word<73>>,
+    f1_req: DFF<Word<75>>,
     f1_uut: DFF<Bit>,
     f1_row: DFF<Word<4>>,
     f2_valid: DFF<Bit>,
-    f2_req: DFF<Word<73>>,
+    f2_req: DFF<Word<75>>,
     f2_uut: DFF<Bit>,
     f2_row: DFF<Word<4>>,
     f2_hit: DFF<Bit>,
@@ -91,6 +101,8 @@ pub struct Accept<const SMR: usize, const SI: usize> {
     banks: Constant<Word<8>>,
     /// Bits 47:32 of an address that are beyond the output size.
     beyond_output: Constant<Word<16>>,
+    has_ats: Constant<Bit>,
+    take_ats: Signal<Local, Bit>,
     take_read: Signal<Local, Bit>,
     take_write: Signal<Local, Bit>,
     open: Signal<Local, Bit>,
@@ -120,6 +132,15 @@ impl<const SMR: usize, const SI: usize> Accept<SMR, SI> {
             wr_req_va: Signal::default(),
             wr_req_prot: Signal::default(),
             wr_req_uut: Signal::default(),
+            ats_req_valid: Signal::default(),
+            ats_req_ready: Signal::default(),
+            ats_req_page: Signal::default(),
+            ats_req_write: Signal::default(),
+            ats_req_privileged: Signal::default(),
+            ats_req_single: Signal::default(),
+            ats_req_bank: Signal::default(),
+            has_ats: Constant::new(params.features.ats),
+            take_ats: Signal::default(),
             hold: Signal::default(),
             row_free: Signal::default(),
             row_next: Signal::default(),
@@ -198,36 +219,48 @@ impl<const SMR: usize, const SI: usize> Logic for Accept<SMR, SI> {
 
         // F0: one request a cycle, reads and writes in turn.
         self.open.next = self.row_free.val() & !self.hold.val();
-        self.take_read.next =
-            self.open.val() & self.rd_req_valid.val() & (!self.wr_req_valid.val() | self.last_was_write.q.val());
-        self.take_write.next = self.open.val() & self.wr_req_valid.val() & !self.take_read.val();
+        self.take_ats.next = self.has_ats.val() & self.open.val() & self.ats_req_valid.val();
+        self.ats_req_ready.next = self.take_ats.val();
+        self.take_read.next = self.open.val()
+            & !self.take_ats.val()
+            & self.rd_req_valid.val()
+            & (!self.wr_req_valid.val() | self.last_was_write.q.val());
+        self.take_write.next = self.open.val() & !self.take_ats.val() & self.wr_req_valid.val() & !self.take_read.val();
         self.rd_req_ready.next = self.take_read.val();
         self.wr_req_ready.next = self.take_write.val();
-        self.row_take.next = self.take_read.val() | self.take_write.val();
-        self.f1_valid.d.next = self.take_read.val() | self.take_write.val();
+        self.row_take.next = self.take_read.val() | self.take_write.val() | self.take_ats.val();
+        self.f1_valid.d.next = self.take_read.val() | self.take_write.val() | self.take_ats.val();
         self.f1_row.d.next = self.row_next.val();
         self.streams.sid.next = self.rd_req_sid.val();
         self.f1_uut.d.next = self.rd_req_uut.val();
-        self.f1_req.d.next = bit_cast::<73, 49>(self.rd_req_va.val())
-            | (bit_cast::<73, 15>(self.rd_req_sid.val().get_bits::<15>(0)) << 49)
-            | (bit_cast::<73, 1>(self.rd_req_sid.val().get_bits::<1>(15)) << 72)
-            | (bit_cast::<73, 3>(self.rd_req_prot.val()) << 65)
-            | (bit_cast::<73, 4>(self.rd_req_tag.val()) << 68);
+        self.f1_req.d.next = bit_cast::<75, 49>(self.rd_req_va.val())
+            | (bit_cast::<75, 15>(self.rd_req_sid.val().get_bits::<15>(0)) << 49)
+            | (bit_cast::<75, 1>(self.rd_req_sid.val().get_bits::<1>(15)) << 72)
+            | (bit_cast::<75, 3>(self.rd_req_prot.val()) << 65)
+            | (bit_cast::<75, 4>(self.rd_req_tag.val()) << 68);
         if self.take_write.val() {
             self.streams.sid.next = self.wr_req_sid.val();
             self.f1_uut.d.next = self.wr_req_uut.val();
-            self.f1_req.d.next = bit_cast::<73, 49>(self.wr_req_va.val())
-                | (bit_cast::<73, 15>(self.wr_req_sid.val().get_bits::<15>(0)) << 49)
-                | (bit_cast::<73, 1>(self.wr_req_sid.val().get_bits::<1>(15)) << 72)
-                | (bits::<73>(1) << 64)
-                | (bit_cast::<73, 3>(self.wr_req_prot.val()) << 65)
-                | (bit_cast::<73, 4>(self.wr_req_tag.val()) << 68);
+            self.f1_req.d.next = bit_cast::<75, 49>(self.wr_req_va.val())
+                | (bit_cast::<75, 15>(self.wr_req_sid.val().get_bits::<15>(0)) << 49)
+                | (bit_cast::<75, 1>(self.wr_req_sid.val().get_bits::<1>(15)) << 72)
+                | (bits::<75>(1) << 64)
+                | (bit_cast::<75, 3>(self.wr_req_prot.val()) << 65)
+                | (bit_cast::<75, 4>(self.wr_req_tag.val()) << 68);
         }
         // Nothing asks: what follows need not see what the pipelines hold out to it.
         if !self.rd_req_valid.val() & !self.wr_req_valid.val() {
             self.f1_req.d.next = self.f1_req.q.val();
         }
-        if self.row_take.val() {
+        if self.take_ats.val() {
+            self.f1_uut.d.next = false;
+            self.f1_req.d.next = (bit_cast::<75, 37>(self.ats_req_page.val()) << 12)
+                | (bit_cast::<75, 1>(self.ats_req_write.val().into()) << 64)
+                | (bit_cast::<75, 1>(self.ats_req_privileged.val().into()) << 65)
+                | (bits::<75>(1) << 73)
+                | (bit_cast::<75, 1>(self.ats_req_single.val().into()) << 74);
+        }
+        if self.take_read.val() | self.take_write.val() {
             self.last_was_write.d.next = self.take_write.val();
         }
 
@@ -293,6 +326,11 @@ impl<const SMR: usize, const SI: usize> Logic for Accept<SMR, SI> {
         if self.f2_uut.q.val() | (self.o_bypass.val() & self.too_far.val()) {
             self.o_bypass.next = false;
             self.o_code.next = 256.into();
+        }
+        if self.has_ats.val() & self.f2_req.q.val().get_bit(73) {
+            self.o_bypass.next = false;
+            self.o_code.next = 0.into();
+            self.o_bank.next = self.ats_req_bank.val();
         }
         self.busy.next = self.f1_valid.q.val() | self.f2_valid.q.val();
 
@@ -362,6 +400,12 @@ mod tests {
                     wr_req_va,
                     wr_req_prot,
                     wr_req_uut,
+                    ats_req_valid,
+                    ats_req_page,
+                    ats_req_write,
+                    ats_req_privileged,
+                    ats_req_single,
+                    ats_req_bank,
                     hold,
                     row_free,
                     row_next,

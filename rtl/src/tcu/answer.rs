@@ -24,7 +24,7 @@ pub struct Answer {
     pub d_valid: Signal<In, Bit>,
     /// F6 answers (else it walks, asks stage 2, or has a result for a row).
     pub d_answer: Signal<In, Bit>,
-    pub d_req: Signal<In, Word<73>>,
+    pub d_req: Signal<In, Word<75>>,
     pub d_bank: Signal<In, Word<7>>,
     pub d_asid: Signal<In, Word<16>>,
     pub d_vmid: Signal<In, Word<17>>,
@@ -55,6 +55,8 @@ pub struct Answer {
     pub e_row: Signal<In, Word<128>>,
     /// Its StreamID.
     pub e_sid: Signal<In, Word<16>>,
+    /// It is of an address translation operation.
+    pub e_ats: Signal<In, Bit>,
     /// A table was read for it.
     pub e_walked: Signal<In, Bit>,
     pub e_bank: Signal<In, Word<7>>,
@@ -96,6 +98,8 @@ pub struct Answer {
     pub rsp_bank: Signal<Out, Word<8>>,
     /// A leaf that a walk delivered, as an event of [`super::pmu`].
     pub ev_refill: Signal<Out, Word<27>>,
+    /// The answer is to an address translation operation: the fields of `rsp_*` and `flt_*` are its result.
+    pub ats_valid: Signal<Out, Bit>,
     // Fault event, in the cycle of its answer.
     pub flt_valid: Signal<Out, Bit>,
     pub flt_global: Signal<Out, Bit>,
@@ -115,6 +119,8 @@ pub struct Answer {
     pub flt_ipa: Signal<Out, Word<36>>,
     rsp_valid_q: DFF<Bit>,
     refill_q: DFF<Bit>,
+    ats_q: DFF<Bit>,
+    ats: Signal<Local, Bit>,
     refill_d: Signal<Local, Bit>,
     refill: Signal<Local, Word<27>>,
     rsp_q: DFF<Word<100>>,
@@ -134,10 +140,11 @@ pub struct Answer {
 impl Logic for Answer {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, refill_q, rsp_valid_q, rsp_q, flt_valid_q, flt_q, flt_s2_q, blocks_q);
+        dff_setup!(self, clock, refill_q, ats_q, rsp_valid_q, rsp_q, flt_valid_q, flt_q, flt_s2_q, blocks_q);
 
         // E2.
         self.rsp_valid_d.next = self.e_valid.val();
+        self.ats.next = self.e_ats.val();
         self.refill_d.next = self.e_valid.val() & self.e_walked.val() & !self.e_code.val().any();
         self.rsp_d.next = bit_cast::<100, 1>(self.e_row.val().get_bits::<1>(81))
             | (bit_cast::<100, 4>(self.e_row.val().get_bits::<4>(85)) << 1)
@@ -183,6 +190,7 @@ impl Logic for Answer {
         // F6.
         if self.d_valid.val() {
             self.rsp_valid_d.next = self.d_answer.val();
+            self.ats.next = self.d_req.val().get_bit(73);
             self.refill_d.next = false;
             self.rsp_d.next = bit_cast::<100, 1>(self.d_req.val().get_bits::<1>(64))
                 | (bit_cast::<100, 4>(self.d_req.val().get_bits::<4>(68)) << 1)
@@ -220,15 +228,21 @@ impl Logic for Answer {
                 self.blocks_d.next = self.blocks_d.val().replace_bit(0, true);
             }
         }
-        self.rsp_valid_q.d.next = self.rsp_valid_d.val();
-        self.refill_q.d.next = self.refill_d.val();
+        // An operation of software answers to a register, records nothing and blocks nothing.
+        self.ats_q.d.next = self.rsp_valid_d.val() & self.ats.val();
+        if self.ats.val() {
+            self.blocks_d.next = self.blocks_q.q.val() << 1;
+        }
+        self.rsp_valid_q.d.next = self.rsp_valid_d.val() & !self.ats.val();
+        self.refill_q.d.next = self.refill_d.val() & !self.ats.val();
         self.rsp_q.d.next = self.rsp_d.val();
-        self.flt_valid_q.d.next = self.flt_valid_d.val();
+        self.flt_valid_q.d.next = self.flt_valid_d.val() & !self.ats.val();
         self.flt_q.d.next = self.flt_d.val();
         self.flt_s2_q.d.next = self.flt_s2_d.val();
         self.blocks_q.d.next = self.blocks_d.val();
         self.block.next = self.blocks_q.q.val().get_bit(2);
 
+        self.ats_valid.next = self.ats_q.q.val();
         self.rsp_valid.next = self.rsp_valid_q.q.val();
         self.rsp_wr.next = self.rsp_q.q.val().get_bit(0);
         self.rsp_tag.next = self.rsp_q.q.val().get_bits::<4>(1);
@@ -276,6 +290,7 @@ impl Logic for Answer {
         if !self.aresetn.val() {
             self.rsp_valid_q.d.next = false;
             self.refill_q.d.next = false;
+            self.ats_q.d.next = false;
             self.flt_valid_q.d.next = false;
             self.blocks_q.d.next = 0.into();
         }
@@ -302,7 +317,7 @@ mod tests {
             drive!(
                 clock, aresetn, d_valid, d_answer, d_req, d_bank, d_asid, d_vmid, d_owner, d_hupcf, d_stage2, d_level, d_refuse,
                 d_record, d_global, d_code, d_raz, d_ppn, d_mask, d_perm, d_ng, d_part, poison, e_valid, e_clean, e_row, e_sid,
-                e_walked, e_bank, e_vmid, e_cfre, e_hupcf, e_code, e_level, e_error, e_ppn, e_mask, e_perm, e_ng, e_part,
+                e_ats, e_walked, e_bank, e_vmid, e_cfre, e_hupcf, e_code, e_level, e_error, e_ppn, e_mask, e_perm, e_ng, e_part,
                 e_stage2, e_ipa, e_nested, e_s1ptwf
             ),
             |_| {},

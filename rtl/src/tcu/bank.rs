@@ -36,7 +36,7 @@ pub struct Bank<const BI: usize> {
     pub aresetn: Signal<In, Bit>,
     // From F2.
     pub i_valid: Signal<In, Bit>,
-    pub i_req: Signal<In, Word<73>>,
+    pub i_req: Signal<In, Word<75>>,
     pub i_row: Signal<In, Word<4>>,
     pub i_bypass: Signal<In, Bit>,
     pub i_code: Signal<In, Word<9>>,
@@ -55,7 +55,7 @@ pub struct Bank<const BI: usize> {
     pub lk_granule: Signal<Out, Word<2>>,
     // F4.
     pub o_valid: Signal<Out, Bit>,
-    pub o_req: Signal<Out, Word<73>>,
+    pub o_req: Signal<Out, Word<75>>,
     pub o_row: Signal<Out, Word<4>>,
     pub o_bypass: Signal<Out, Bit>,
     pub o_code: Signal<Out, Word<9>>,
@@ -108,7 +108,7 @@ pub struct Bank<const BI: usize> {
     s2_type0: RamSync<BI, 1>,
     s2_va64: RamSync<BI, 1>,
     f3_valid: DFF<Bit>,
-    f3_req: DFF<Word<73>>,
+    f3_req: DFF<Word<75>>,
     f3_row: DFF<Word<4>>,
     f3_bypass: DFF<Bit>,
     f3_code: DFF<Word<9>>,
@@ -125,7 +125,7 @@ pub struct Bank<const BI: usize> {
     /// An AArch32 address in no region.
     f3_outside: DFF<Bit>,
     f4_valid: DFF<Bit>,
-    f4_req: DFF<Word<73>>,
+    f4_req: DFF<Word<75>>,
     f4_row: DFF<Word<4>>,
     f4_bypass: DFF<Bit>,
     f4_code: DFF<Word<9>>,

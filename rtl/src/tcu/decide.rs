@@ -24,7 +24,7 @@ pub struct Decide<const CB: usize> {
     pub aresetn: Signal<In, Bit>,
     // F5, from `Select`.
     pub i_valid: Signal<In, Bit>,
-    pub i_req: Signal<In, Word<73>>,
+    pub i_req: Signal<In, Word<75>>,
     pub i_row: Signal<In, Word<4>>,
     pub i_bypass: Signal<In, Bit>,
     pub i_code: Signal<In, Word<9>>,
@@ -55,7 +55,7 @@ pub struct Decide<const CB: usize> {
     /// Walk (else answer or refuse).
     pub d_walk: Signal<Out, Bit>,
     pub d_row: Signal<Out, Word<4>>,
-    pub d_req: Signal<Out, Word<73>>,
+    pub d_req: Signal<Out, Word<75>>,
     pub d_va: Signal<Out, Word<49>>,
     pub d_granule: Signal<Out, Word<2>>,
     pub d_cfg: Signal<Out, Word<19>>,
@@ -94,8 +94,13 @@ pub struct Decide<const CB: usize> {
     /// F6 holds a request.
     pub busy: Signal<Out, Bit>,
     owned: Signal<Local, Bit>,
+    has_ats: Strap<Bit>,
+    ats: Signal<Local, Bit>,
+    single: Signal<Local, Bit>,
+    /// Stage 2 translates the output of stage 1.
+    passes_on: Signal<Local, Bit>,
     f6_valid: DFF<Bit>,
-    f6_req: DFF<Word<73>>,
+    f6_req: DFF<Word<75>>,
     f6_row: DFF<Word<4>>,
     f6_bypass: DFF<Bit>,
     f6_code: DFF<Word<9>>,
@@ -146,6 +151,7 @@ impl<const CB: usize> Decide<CB> {
             beyond_output: Strap::new(super::beyond_size(params.straps.oas)),
             has_stage2: Strap::new(params.features.stage2),
             has_nested: Strap::new(params.features.nested),
+            has_ats: Strap::new(params.features.ats),
             ..Self::default()
         }
     }
@@ -222,7 +228,11 @@ impl<const CB: usize> Logic for Decide<CB> {
         self.sub.next = self.f6_ext.q.val().get_bit(1);
         self.two.next = self.f6_ext.q.val().get_bit(3) & self.f6_ext.q.val().get_bit(12) & !self.sub.val();
         self.mode.next = self.f6_cfg.q.val().get_bits::<2>(5);
+        self.ats.next = self.has_ats.val() & self.f6_req.q.val().get_bit(73);
+        self.single.next = self.has_ats.val() & self.f6_req.q.val().get_bit(74);
+        self.passes_on.next = self.two.val() & !self.single.val();
         self.unusable.next = (self.mode.val() == 2)
+            | (self.single.val() & (self.mode.val() == 0))
             | ((self.mode.val() == 0) & !self.has_stage2.val())
             | ((self.mode.val() == 3) & !(self.has_nested.val() & self.f6_ext.q.val().get_bit(11)))
             | (self.own_on.val() & self.f6_ext.q.val().get_bit(10))
@@ -263,22 +273,22 @@ impl<const CB: usize> Logic for Decide<CB> {
             self.d_record.next = true;
             self.d_global.next = true;
             self.d_code.next = 1.into();
-        } else if !self.own_on.val() & !self.two.val() {
+        } else if !self.own_on.val() & !self.passes_on.val() {
             self.whole.next = true;
             if self.too_far.val() {
                 self.d_refuse.next = true;
                 self.d_record.next = true;
                 self.d_code.next = 0x80.into();
             }
-        } else if self.blocked.val() & !self.sub.val() {
+        } else if self.blocked.val() & !self.sub.val() & !self.ats.val() {
             self.d_refuse.next = true;
             self.d_record.next = true;
-        } else if self.peer_blocked.val() {
+        } else if self.peer_blocked.val() & !self.ats.val() {
             self.d_refuse.next = true;
             self.d_record.next = true;
             self.d_bank.next = self.peer.val();
             self.d_raz.next = !self.f6_ext.q.val().get_bit(13);
-        } else if !self.own_on.val() & self.two.val() {
+        } else if !self.own_on.val() & self.passes_on.val() {
             self.whole.next = true;
             self.d_inject.next = true;
             self.d_final.next = true;
@@ -288,7 +298,7 @@ impl<const CB: usize> Logic for Decide<CB> {
             self.d_code.next = 2.into();
             self.refuse_level.next = self.first_level.val();
         } else if self.f6_hit.q.val() {
-            self.d_inject.next = self.two.val();
+            self.d_inject.next = self.passes_on.val();
             self.d_final.next = true;
         } else if self.f6_cfg.q.val().get_bit(14) {
             self.d_refuse.next = true;

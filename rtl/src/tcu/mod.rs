@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod answer;
+pub mod ats;
 pub mod bank;
 pub mod decide;
 pub mod descriptor;

@@ -17,11 +17,13 @@
 //! | fault records and interrupts | `fault_recorder.rs` |
 //! | TLB maintenance queue and synchronization | `maintenance.rs` |
 //! | performance monitors | `pmu.rs` |
+//! | address translation operations | `ats.rs` |
 //!
 //! Timing: a register read or write takes 14 cycles from address to response if nothing waits; writes that change the translation
 //! or clear a fault status wait a few cycles more for the front, TLB commands for room in their queue. A master that does not take
 //! its response stops neither fault records nor maintenance.
 
+use super::ats::Ats;
 use super::fault_recorder::FaultRecorder;
 use super::maintenance::Maintenance;
 use super::pmu::Pmu;
@@ -92,12 +94,25 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub ev_written: Signal<In, Word<27>>,
     pub ev_refused: Signal<In, Word<27>>,
     pub ev_refill: Signal<In, Word<27>>,
+    // Address translation operations ([`super::ats`]); what a failure is comes as `flt_*`.
+    pub ats_req_valid: Signal<Out, Bit>,
+    pub ats_req_ready: Signal<In, Bit>,
+    pub ats_req_page: Signal<Out, Word<37>>,
+    pub ats_req_write: Signal<Out, Bit>,
+    pub ats_req_privileged: Signal<Out, Bit>,
+    pub ats_req_single: Signal<Out, Bit>,
+    pub ats_req_bank: Signal<Out, Word<7>>,
+    pub ats_valid: Signal<In, Bit>,
+    pub ats_fault: Signal<In, Bit>,
+    pub ats_ppn: Signal<In, Word<36>>,
+    pub ats_mask: Signal<In, Word<7>>,
     axil: RegsAxil<RAW>,
     access: RegsAccess<BI, RI, AW, RAW>,
     init: RegsInit<AW, RI>,
     recorder: FaultRecorder<CB, BI, RI>,
     maintenance: Maintenance<CB, BI>,
     pmu: Pmu,
+    ats: Ats,
     bus_valid: Signal<Local, Bit>,
     bus_kind: Signal<Local, Word<4>>,
     bus_index: Signal<Local, Word<7>>,
@@ -164,12 +179,24 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
             ev_written: Signal::default(),
             ev_refused: Signal::default(),
             ev_refill: Signal::default(),
+            ats_req_valid: Signal::default(),
+            ats_req_ready: Signal::default(),
+            ats_req_page: Signal::default(),
+            ats_req_write: Signal::default(),
+            ats_req_privileged: Signal::default(),
+            ats_req_single: Signal::default(),
+            ats_req_bank: Signal::default(),
+            ats_valid: Signal::default(),
+            ats_fault: Signal::default(),
+            ats_ppn: Signal::default(),
+            ats_mask: Signal::default(),
             axil: RegsAxil::default(),
             access: RegsAccess::new(params),
             init: RegsInit::new(params),
             recorder: FaultRecorder::new(params),
             maintenance: Maintenance::default(),
             pmu: Pmu::new(params),
+            ats: Ats::new(params),
             bus_valid: Signal::default(),
             bus_kind: Signal::default(),
             bus_index: Signal::default(),
@@ -181,13 +208,14 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
 impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic for Regs<CB, BI, RI, AW, RAW> {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, axil, access, init, recorder, maintenance, pmu);
+        clock!(self, clock, axil, access, init, recorder, maintenance, pmu, ats);
         self.axil.aresetn.next = self.aresetn.val();
         self.access.aresetn.next = self.aresetn.val();
         self.init.aresetn.next = self.aresetn.val();
         self.recorder.aresetn.next = self.aresetn.val();
         self.maintenance.aresetn.next = self.aresetn.val();
         self.pmu.aresetn.next = self.aresetn.val();
+        self.ats.aresetn.next = self.aresetn.val();
 
         LiteAddrIn::<RAW>::link(&mut self.s_axil_ctrl_aw, &mut self.axil.aw);
         LiteWriteIn::link(&mut self.s_axil_ctrl_w, &mut self.axil.w);
@@ -270,6 +298,33 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
         self.fault_active.next = self.recorder.fault_active.val();
         self.irq_context.next = self.recorder.irq_context.val();
         self.irq_global.next = self.recorder.irq_global.val();
+
+        // Address translation operations.
+        self.ats.start.next = self.access.ats_start.val();
+        self.ats.how.next = self.access.ats_how.val();
+        self.ats.page.next = self.access.ats_page.val();
+        self.ats.bank.next = self.access.ats_bank.val();
+        self.access.ats_busy.next = self.ats.busy.val();
+        self.access.ats_to_global.next = self.ats.to_global.val();
+        self.access.ats_to_bank.next = self.ats.to_bank.val();
+        self.ats_req_valid.next = self.ats.req_valid.val();
+        self.ats.req_ready.next = self.ats_req_ready.val();
+        self.ats_req_page.next = self.ats.req_page.val();
+        self.ats_req_write.next = self.ats.req_write.val();
+        self.ats_req_privileged.next = self.ats.req_privileged.val();
+        self.ats_req_single.next = self.ats.req_single.val();
+        self.ats_req_bank.next = self.ats.req_bank.val();
+        self.ats.ans_valid.next = self.ats_valid.val();
+        self.ats.ans_fault.next = self.ats_fault.val();
+        self.ats.ans_global.next = self.flt_global.val();
+        self.ats.ans_code.next = self.flt_code.val();
+        self.ats.ans_level.next = self.flt_plvl.val();
+        self.ats.ans_stage2.next = self.flt_stage2.val();
+        self.ats.ans_ppn.next = self.ats_ppn.val();
+        self.ats.ans_mask.next = self.ats_mask.val();
+        self.access.par_valid.next = self.ats.par_valid.val();
+        self.access.par_value.next = self.ats.par_value.val();
+        self.ats.par_done.next = self.access.par_done.val();
 
         // Performance monitors.
         self.pmu.read.next = self.ev_read.val();

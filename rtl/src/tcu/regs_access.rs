@@ -19,6 +19,9 @@
 //! | `Push` | hands a TLB maintenance command to the queue | next word |
 //! | `Refuse` | records the configuration access fault | `Finish` |
 //! | `Finish` | `access_done` | `Wait` |
+//! | `Operate` | hands an address translation operation over, once none is under way; drops it if one with the same result is | next word |
+//!
+//! The result of such an operation goes into the RAM in two cycles of `Wait` or `Operate`.
 //!
 //! Timing: 12 cycles from `access` to `access_done` if nothing waits. `Grant` waits a few cycles, `Push` for room in the queue,
 //! `Apply`, `Effect` and `Refuse` for the port of the fault recorder: all bounded, none by a client.
@@ -26,10 +29,11 @@
 //! A change of the fault status waits for the grant too, so no transaction is between its check of the status and its record.
 
 use super::regs_decode::RegsDecode;
+use super::regs_map::RegsMap;
 use crate::params::{Aarch32, Params};
 use crate::prelude::*;
 use crate::prim::ram::RamSync;
-use crate::registers::{reset_value, CBA2R, CBAR, SACR};
+use crate::registers::{reset_value, CBA2R, CBAR, CB_PAR, GPAR, SACR};
 
 /// States of [`RegsAccess`].
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
@@ -49,6 +53,7 @@ pub enum AccessState {
     Push,
     Refuse,
     Finish,
+    Operate,
 }
 
 /// The block. Banks are numbered in `BI` bits; `RI` = `BI` + 1 index the fault record, `AW` = `BI` + 6 the register RAM; `RAW`
@@ -111,6 +116,17 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     pub pmu_bank: Signal<Out, Word<7>>,
     pub pmu_we: Signal<Out, Bit>,
     pub pmu_value: Signal<In, Word<32>>,
+    /// Address translation operations ([`super::ats`]): start, what is under way, the result.
+    pub ats_start: Signal<Out, Bit>,
+    pub ats_how: Signal<Out, Word<4>>,
+    pub ats_page: Signal<Out, Word<37>>,
+    pub ats_bank: Signal<Out, Word<8>>,
+    pub ats_busy: Signal<In, Bit>,
+    pub ats_to_global: Signal<In, Bit>,
+    pub ats_to_bank: Signal<In, Word<7>>,
+    pub par_valid: Signal<In, Bit>,
+    pub par_value: Signal<In, Word<64>>,
+    pub par_done: Signal<Out, Bit>,
     pub cw_req: Signal<Out, Bit>,
     pub cw_grant: Signal<In, Bit>,
     pub cw_valid: Signal<Out, Bit>,
@@ -134,6 +150,14 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     has_stage2: Constant<Bit>,
     has_aarch32: Constant<Bit>,
     has_pmu: Constant<Bit>,
+    has_ats: Constant<Bit>,
+    par_slot: Constant<Word<AW>>,
+    gpar_slot: Constant<Word<AW>>,
+    /// The operation under way has the result register of this access.
+    ats_same: Signal<Local, Bit>,
+    par_addr: Signal<Local, Word<AW>>,
+    par_high: DFF<Bit>,
+    operation: Signal<Local, Bit>,
     has_exids: Constant<Bit>,
     has_vmid16: Constant<Bit>,
     /// sCR0.EXIDENABLE and VMID16EN.
@@ -176,6 +200,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
     /// # Panics
     /// If the const generics are not those of the parameters.
     pub fn new(params: &Params) -> Self {
+        let map = RegsMap::new(params);
         Self {
             clock: Signal::default(),
             aresetn: Signal::default(),
@@ -220,6 +245,23 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             pmu_we: Signal::default(),
             pmu_value: Signal::default(),
             has_pmu: Constant::new(params.features.pmu),
+            ats_start: Signal::default(),
+            ats_how: Signal::default(),
+            ats_page: Signal::default(),
+            ats_bank: Signal::default(),
+            ats_busy: Signal::default(),
+            ats_to_global: Signal::default(),
+            ats_to_bank: Signal::default(),
+            par_valid: Signal::default(),
+            par_value: Signal::default(),
+            par_done: Signal::default(),
+            has_ats: Constant::new(params.features.ats),
+            par_slot: Constant::new(Word::new(map.wide_slot(CB_PAR))),
+            gpar_slot: Constant::new(Word::new((1 << (AW - 1)) | map.wide_slot(GPAR))),
+            ats_same: Signal::default(),
+            par_addr: Signal::default(),
+            operation: Signal::default(),
+            par_high: DFF::default(),
             cw_req: Signal::default(),
             cw_grant: Signal::default(),
             cw_valid: Signal::default(),
@@ -297,7 +339,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             refused_addr,
             aarch32,
             wide_ids,
-            wide_vmids
+            wide_vmids,
+            par_high
         );
         clock!(self, clock, decode, ram);
 
@@ -348,6 +391,14 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         if self.has_pmu.val() & self.fetched.val().get_bit(29) {
             self.source.next = self.source.val() | self.pmu_value.val();
         }
+        self.ats_same.next = self.ats_busy.val() & self.ats_to_global.val();
+        if self.upper.val() {
+            self.ats_same.next =
+                self.ats_busy.val() & !self.ats_to_global.val() & (self.ats_to_bank.val() == self.decode.index.val());
+        }
+        if self.has_ats.val() & self.fetched.val().get_bit(30) & self.fetched.val().get_bit(23) & self.ats_same.val() {
+            self.source.next = self.source.val() | 1;
+        }
         self.pmu_code.next = self.fetched.val().get_bits::<5>(19);
         self.pmu_number.next = self.decode.element.val();
         self.pmu_bank.next = self.decode.index.val();
@@ -387,6 +438,26 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.ram.we.next = self.clear.val() | (self.applying.val() & self.to_ram.val());
         self.ram.waddr.next = self.ram_addr.val();
         self.ram.wdata.next = self.updated.val() ^ self.reset.val();
+        self.par_addr.next = (bit_cast::<AW, 7>(self.ats_to_bank.val()) << 5) | self.par_slot.val();
+        if self.ats_to_global.val() {
+            self.par_addr.next = self.gpar_slot.val();
+        }
+        self.par_done.next = false;
+        self.par_high.d.next = false;
+        if self.has_ats.val()
+            & self.par_valid.val()
+            & ((self.state.q.val() == AccessState::Wait) | (self.state.q.val() == AccessState::Operate))
+        {
+            self.ram.we.next = true;
+            self.ram.waddr.next = self.par_addr.val();
+            self.ram.wdata.next = self.par_value.val().get_bits::<32>(0);
+            self.par_high.d.next = !self.par_high.q.val();
+            if self.par_high.q.val() {
+                self.ram.waddr.next = self.par_addr.val() + 1;
+                self.ram.wdata.next = self.par_value.val().get_bits::<32>(32);
+                self.par_done.next = true;
+            }
+        }
         if self.clear.val() {
             self.ram.waddr.next = self.clear_index.val();
             self.ram.wdata.next = 0.into();
@@ -431,6 +502,17 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         if self.how.val().get_bit(6) {
             self.vpn.next = bit_cast::<37, 20>(self.written.val().get_bits::<20>(12));
         }
+        // Address translation operations: their words as those of a command; the bank is in the global ones' lower word.
+        self.operation.next =
+            self.has_ats.val() & self.controls.q.val().get_bit(30) & !self.controls.q.val().get_bit(23) & self.write_low.val();
+        self.ats_how.next = self.controls.q.val().get_bits::<4>(19);
+        self.ats_page.next = bit_cast::<37, 20>(self.access_data.val().get_bits::<20>(12))
+            | (bit_cast::<37, 17>(self.value_high.q.val().get_bits::<17>(0)) << 20);
+        self.ats_bank.next = self.access_data.val().get_bits::<8>(0);
+        if self.upper.val() {
+            self.ats_bank.next = bit_cast::<8, 7>(self.decode.index.val());
+        }
+        self.ats_start.next = (self.state.q.val() == AccessState::Operate) & !self.ats_busy.val();
         self.push.next = self.state.q.val() == AccessState::Push;
         self.push_op.next = bit_cast::<76, 37>(self.vpn.val())
             | (bit_cast::<76, 16>(self.asid.val()) << 37)
@@ -464,7 +546,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             AccessState::Wait => {
                 self.high.d.next = false;
                 self.refused_addr.d.next = self.decode.refuse_addr.val();
-                if self.access.val() {
+                if self.access.val() & !(self.has_ats.val() & self.par_valid.val()) {
                     self.state.d.next = AccessState::Decode;
                     if self.decode.refuse.val() {
                         self.value_low.d.next = 0.into();
@@ -521,6 +603,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                         if self.upper.val() {
                             self.state.d.next = AccessState::BankRead;
                         }
+                    } else if self.operation.val() {
+                        self.state.d.next = AccessState::Operate;
                     } else if (self.write_word.val() & (self.effect_status.val() | self.controls.q.val().get_bit(15)))
                         | ((self.write_low.val() | self.write_word.val()) & self.controls.q.val().get_bit(16))
                     {
@@ -571,6 +655,11 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                     self.state.d.next = AccessState::Finish;
                 }
             }
+            AccessState::Operate => {
+                if self.ats_same.val() | !self.ats_busy.val() {
+                    self.advance.next = true;
+                }
+            }
             AccessState::Finish => {
                 self.state.d.next = AccessState::Wait;
             }
@@ -592,6 +681,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.cache_lock.d.next = self.lock_reset.val();
             self.wide_ids.d.next = false;
             self.wide_vmids.d.next = false;
+            self.par_high.d.next = false;
         }
     }
 }

@@ -31,6 +31,7 @@
 //! | 26 | `IPA` | reads show the IPA of the fault record (and `FAR` below it) |
 //! | 27 | `PAYLOAD` | the command's words are those of the bank's format: in an AArch32 bank address and ASID are in the lower word |
 //! | 29 | `COUNTS` | the register is one of the performance monitors: `KIND` is its code there |
+//! | 30 | `TRANSLATE` | an address translation operation, `KIND` as in [`super::ats`]; or, with bit 4 of it, whether one is under way |
 
 use crate::params::{Aarch32, Params};
 use crate::registers::*;
@@ -67,6 +68,7 @@ const KIND: u32 = 19;
 const IPA: u32 = 1 << 26;
 const PAYLOAD: u32 = 1 << 27;
 const COUNTS: u32 = 1 << 29;
+const TRANSLATE: u32 = 1 << 30;
 
 const BY_HYP: u32 = 1 << KIND;
 const HYP: u32 = BY_HYP | 2 << KIND;
@@ -109,6 +111,12 @@ impl RegsMap {
     /// Slot of the first register of an array in global space 1.
     pub fn slot(&self, id: RegId) -> u128 {
         self.decode[(1 << 10) | (id.register().offset as usize / 4)] & 0xFFF
+    }
+
+    /// Slot of the lower word of a 64-bit register, relative to its bank or to the global region.
+    pub fn wide_slot(&self, id: RegId) -> u128 {
+        let class = class(id.register().space).unwrap_or(0);
+        self.decode[(class << 10) | (id.register().offset as usize / 4)] & 0xFFF
     }
 
     fn add(&mut self, params: &Params, id: RegId, storage: Option<RegId>) {
@@ -154,6 +162,15 @@ fn class(space: Space) -> Option<usize> {
         Space::Bank => Some(3),
         Space::Imp => None,
     }
+}
+
+/// What an address translation operation does: 0 write, 1 privileged, 2 both stages, 3 into GPAR.
+fn operation(id: RegId) -> Option<u32> {
+    let operations = [
+        CB_ATS1UR, CB_ATS1UW, CB_ATS1PR, CB_ATS1PW, CB_ATS1UR, CB_ATS1UW, CB_ATS1PR, CB_ATS1PW, GATS1UR, GATS1UW, GATS1PR,
+        GATS1PW, GATS12UR, GATS12UW, GATS12PR, GATS12PW,
+    ];
+    operations.iter().position(|&known| known == id).map(|code| code as u32)
 }
 
 /// Code of a register of the performance monitors ([`super::pmu`]); those of a bank's page have bit 4 set.
@@ -226,6 +243,14 @@ fn behaviour(params: &Params, id: RegId, word: usize) -> (u32, u32, u32) {
         // Stage-2 entries are found by their IPA as the others by their address; what else has that address goes with them.
         CB_TLBIIPAS2 if params.features.stage2 => tlbi64(BY_VMID | BY_VA),
         CB_TLBIIPAS2L if params.features.stage2 => tlbi64(BY_VMID | BY_VA | LEAF),
+        CB_ATSR | GATSR if params.features.ats => TRANSLATE | 16 << KIND,
+        _ if params.features.ats && operation(id).is_some() => {
+            if word == 1 {
+                W_STORE | TRANSLATE | operation(id).unwrap_or_default() << KIND
+            } else {
+                0
+            }
+        }
         _ => match access(params, id) {
             Access::ReadWrite => STORE | W_STORE,
             Access::WriteOneToSet => STORE | W_SET,

@@ -22,7 +22,7 @@ pub struct Select {
     pub aresetn: Signal<In, Bit>,
     // F4, from `Bank`.
     pub i_valid: Signal<In, Bit>,
-    pub i_req: Signal<In, Word<73>>,
+    pub i_req: Signal<In, Word<75>>,
     pub i_row: Signal<In, Word<4>>,
     pub i_bypass: Signal<In, Bit>,
     pub i_code: Signal<In, Word<9>>,
@@ -53,7 +53,7 @@ pub struct Select {
     pub tlb_way: Signal<In, Word<2>>,
     // F5, to `Decide`.
     pub o_valid: Signal<Out, Bit>,
-    pub o_req: Signal<Out, Word<73>>,
+    pub o_req: Signal<Out, Word<75>>,
     pub o_row: Signal<Out, Word<4>>,
     pub o_bypass: Signal<Out, Bit>,
     pub o_code: Signal<Out, Word<9>>,
@@ -82,7 +82,7 @@ pub struct Select {
     pub o_hier: Signal<Out, Word<4>>,
     next_table: TableAddress,
     f5_valid: DFF<Bit>,
-    f5_req: DFF<Word<73>>,
+    f5_req: DFF<Word<75>>,
     f5_row: DFF<Word<4>>,
     f5_bypass: DFF<Bit>,
     f5_code: DFF<Word<9>>,

@@ -79,6 +79,15 @@ pub struct Translate<
     pub rsp_part: Signal<Out, Bit>,
     pub rsp_bank: Signal<Out, Word<8>>,
     pub ev_refill: Signal<Out, Word<27>>,
+    /// Address translation operations (see `accept`); the answer is in `rsp_*` and `flt_*`.
+    pub ats_req_valid: Signal<In, Bit>,
+    pub ats_req_ready: Signal<Out, Bit>,
+    pub ats_req_page: Signal<In, Word<37>>,
+    pub ats_req_write: Signal<In, Bit>,
+    pub ats_req_privileged: Signal<In, Bit>,
+    pub ats_req_single: Signal<In, Bit>,
+    pub ats_req_bank: Signal<In, Word<7>>,
+    pub ats_valid: Signal<Out, Bit>,
     pub cw_req: Signal<In, Bit>,
     pub cw_grant: Signal<Out, Bit>,
     pub cw_valid: Signal<In, Bit>,
@@ -205,6 +214,14 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             rsp_part: Signal::default(),
             rsp_bank: Signal::default(),
             ev_refill: Signal::default(),
+            ats_req_valid: Signal::default(),
+            ats_req_ready: Signal::default(),
+            ats_req_page: Signal::default(),
+            ats_req_write: Signal::default(),
+            ats_req_privileged: Signal::default(),
+            ats_req_single: Signal::default(),
+            ats_req_bank: Signal::default(),
+            ats_valid: Signal::default(),
             cw_req: Signal::default(),
             cw_grant: Signal::default(),
             cw_valid: Signal::default(),
@@ -336,6 +353,14 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.accept.wr_req_prot.next = self.wr_req_prot.val();
         self.accept.wr_req_uut.next = self.wr_req_uut.val();
         self.wr_req_ready.next = self.accept.wr_req_ready.val();
+        self.accept.ats_req_valid.next = self.ats_req_valid.val();
+        self.accept.ats_req_page.next = self.ats_req_page.val();
+        self.accept.ats_req_write.next = self.ats_req_write.val();
+        self.accept.ats_req_privileged.next = self.ats_req_privileged.val();
+        self.accept.ats_req_single.next = self.ats_req_single.val();
+        self.accept.ats_req_bank.next = self.ats_req_bank.val();
+        self.ats_req_ready.next = self.accept.ats_req_ready.val();
+        self.ats_valid.next = self.walker.ats_valid.val();
         self.accept.row_free.next = self.walker.row_free.val();
         self.accept.row_next.next = self.walker.row_next.val();
         self.walker.row_take.next = self.accept.row_take.val();
@@ -360,9 +385,9 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.bank.i_final.next = self.walker.inj_final.val();
         if self.inject.val() {
             self.bank.i_valid.next = true;
-            self.bank.i_req.next = bit_cast::<73, 49>(self.walker.inj_ipa.val())
-                | (bit_cast::<73, 1>(self.walker.inj_write.val().into()) << 64)
-                | (bit_cast::<73, 1>(self.walker.inj_fetch.val().into()) << 67);
+            self.bank.i_req.next = bit_cast::<75, 49>(self.walker.inj_ipa.val())
+                | (bit_cast::<75, 1>(self.walker.inj_write.val().into()) << 64)
+                | (bit_cast::<75, 1>(self.walker.inj_fetch.val().into()) << 67);
             self.bank.i_row.next = self.walker.inj_row.val();
             self.bank.i_bypass.next = false;
             self.bank.i_code.next = 0.into();
@@ -746,6 +771,12 @@ mod tests {
                 wr_req_va,
                 wr_req_prot,
                 wr_req_uut,
+                ats_req_valid,
+                ats_req_page,
+                ats_req_write,
+                ats_req_privileged,
+                ats_req_single,
+                ats_req_bank,
                 cw_req,
                 cw_valid,
                 cw_kind,

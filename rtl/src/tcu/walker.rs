@@ -44,7 +44,7 @@
 //! Row: 48:0 address as issued, 65:49 canonical address bits 48:32, 80:66 StreamID, 81 write, 84:82 AxPROT, 88:85 tag, 95:89 bank, 104:96
 //! {HYPC, VMID[7:0]}, 120:105 ASID, 122:121 granule, 125:123 PASize, 126 AFFD, 127 WXN.
 //! State: 1:0 level, 5:2 hierarchical attributes, 6 CFRE, 7 HUPCF, 9:8 main TLB way. Short descriptors: levels 2 and 3.
-//! Wide: 7:0 VMID[15:8], 8 StreamID[15]. Wide of stage 2: VMID[15:8].
+//! Wide: 7:0 VMID[15:8], 8 StreamID[15], 9 an address translation operation, 10 of stage 1 only. Wide of stage 2: VMID[15:8].
 //! More: 0 stage 2 is on, 1 TYPE 3, 2 short descriptors, 3 AArch32, 4 AFE, 5 UWXN, 6 big-endian.
 //! Row of stage 2: 48:0 IPA, 55:49 bank, 64:56 VMID, 66:65 granule, 69:67 PASize, 70 AFFD, 71 PTW, 72 final (else of a stage-1 descriptor),
 //! 73 CFRE, 74 HUPCF, 75 big-endian. Its state: 1:0 level, 3:2 main TLB way.
@@ -81,7 +81,7 @@ pub struct Walker {
     pub d_valid: Signal<In, Bit>,
     pub d_walk: Signal<In, Bit>,
     pub d_row: Signal<In, Word<4>>,
-    pub d_req: Signal<In, Word<73>>,
+    pub d_req: Signal<In, Word<75>>,
     pub d_va: Signal<In, Word<49>>,
     pub d_granule: Signal<In, Word<2>>,
     pub d_cfg: Signal<In, Word<19>>,
@@ -143,6 +143,8 @@ pub struct Walker {
     pub rsp_bank: Signal<Out, Word<8>>,
     /// A leaf that a walk delivered, as an event of [`super::pmu`].
     pub ev_refill: Signal<Out, Word<27>>,
+    /// The answer is to an address translation operation: the fields of `rsp_*` and `flt_*` are its result.
+    pub ats_valid: Signal<Out, Bit>,
     // Fault event, in the cycle of its answer.
     pub flt_valid: Signal<Out, Bit>,
     pub flt_global: Signal<Out, Bit>,
@@ -188,7 +190,7 @@ pub struct Walker {
     rows: RamAsync<4, 128>,
     state: RamAsync<4, 10>,
     more: RamAsync<4, 7>,
-    wide: RamAsync<4, 9>,
+    wide: RamAsync<4, 11>,
     wide2: RamAsync<4, 8>,
     /// A table was read for the row.
     walked: RamAsync<4, 1>,
@@ -218,7 +220,7 @@ pub struct Walker {
     e2_row: DFF<Word<128>>,
     e2_state: DFF<Word<10>>,
     e2_more: DFF<Word<7>>,
-    e2_wide: DFF<Word<9>>,
+    e2_wide: DFF<Word<11>>,
     e2_wide2: DFF<Word<8>>,
     e2_row2: DFF<Word<76>>,
     e2_state2: DFF<Word<4>>,
@@ -242,6 +244,8 @@ pub struct Walker {
     has_long: Strap<Bit>,
     has_short: Strap<Bit>,
     has_big_endian: Strap<Bit>,
+    has_ats: Strap<Bit>,
+    single: Signal<Local, Bit>,
     has_exids: Strap<Bit>,
     has_vmid16: Strap<Bit>,
     vmid1: Signal<Local, Word<17>>,
@@ -342,6 +346,7 @@ impl Walker {
             has_long: Strap::new(params.features.aarch32 >= Aarch32::Long),
             has_short: Strap::new(params.features.aarch32 == Aarch32::Both),
             has_big_endian: Strap::new(params.features.big_endian),
+            has_ats: Strap::new(params.features.ats),
             has_exids: Strap::new(params.features.exids),
             has_pmu: Strap::new(params.features.pmu),
             has_vmid16: Strap::new(params.features.vmid16),
@@ -653,7 +658,9 @@ impl Logic for Walker {
 
         // E2: what follows. A table leads on; nested, so does a leaf of stage 1, and a leaf of stage 2 that a stage-1 descriptor lies in.
         self.step_table.next = self.is_table.val() & !self.error.val();
-        self.step_output.next = self.two.val() & !self.stage2.val() & self.is_leaf.val() & !self.code.val().any();
+        self.single.next = self.has_ats.val() & self.e2_wide.q.val().get_bit(10);
+        self.step_output.next =
+            self.two.val() & !self.single.val() & !self.stage2.val() & self.is_leaf.val() & !self.code.val().any();
         self.step_fetch.next = self.stage2.val() & !self.last_ask.val() & self.is_leaf.val() & !self.code.val().any();
         self.read_on.next =
             self.go.val() & self.first.val() & (self.step_table.val() | self.step_output.val() | self.step_fetch.val());
@@ -739,7 +746,7 @@ impl Logic for Walker {
         self.wide.we.next = self.d_valid.val() & self.d_enters.val();
         self.wide.waddr.next = self.d_row.val();
         self.wide.wdata.next =
-            bit_cast::<9, 8>(self.d_vmid.val().get_bits::<8>(8)) | (bit_cast::<9, 1>(self.d_req.val().get_bits::<1>(72)) << 8);
+            bit_cast::<11, 8>(self.d_vmid.val().get_bits::<8>(8)) | (bit_cast::<11, 3>(self.d_req.val().get_bits::<3>(72)) << 8);
         self.d_row2.next = bit_cast::<76, 49>(self.d_req.val().get_bits::<49>(0))
             | (bit_cast::<76, 7>(self.d_bank.val()) << 49)
             | (bit_cast::<76, 9>(self.d_vmid_low.val()) << 56)
@@ -895,6 +902,7 @@ impl Logic for Walker {
         self.answer.e_clean.next = self.clean.val();
         self.answer.e_row.next = self.e2_row.q.val();
         self.answer.e_sid.next = self.e_sid.val();
+        self.answer.e_ats.next = self.has_ats.val() & self.e2_wide.q.val().get_bit(9);
         self.answer.e_bank.next = self.e_bank.val();
         self.answer.e_vmid.next = self.e_vmid.val();
         self.answer.e_cfre.next = self.e_cfre.val();
@@ -929,6 +937,7 @@ impl Logic for Walker {
         if self.has_pmu.val() {
             self.rsp_bank.next = self.answer.rsp_bank.val();
         }
+        self.ats_valid.next = self.answer.ats_valid.val();
         self.ev_refill.next = self.answer.ev_refill.val();
         self.flt_valid.next = self.answer.flt_valid.val();
         self.flt_global.next = self.answer.flt_global.val();
