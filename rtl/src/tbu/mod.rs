@@ -51,6 +51,7 @@ pub mod addr_pipe;
 pub mod beat;
 pub mod burst_check;
 pub mod credits;
+pub mod group;
 pub mod micro_tlb;
 pub mod out_stage;
 pub mod outstanding;
@@ -59,6 +60,7 @@ pub mod read_path;
 pub mod refusals;
 pub mod replay_pick;
 pub mod request_queue;
+pub mod tickets;
 pub mod write_path;
 
 use crate::axi::*;
@@ -119,10 +121,13 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub rsp_part: Signal<In, Bit>,
     /// The bank that S2CR names, 7: there is one.
     pub rsp_bank: Signal<In, Word<8>>,
-    /// Client bursts that went downstream, and refused ones, as events of [`crate::tcu::pmu`]; one cycle later.
-    pub ev_read: Signal<Out, Word<27>>,
-    pub ev_written: Signal<Out, Word<27>>,
-    pub ev_refused: Signal<Out, Word<27>>,
+    /// A walk has delivered a leaf for the answer of this cycle, as an event of [`crate::tcu::pmu`].
+    pub walked: Signal<In, Word<27>>,
+    /// Client bursts that went downstream, and refused ones, as such events, one cycle later; and what `walked` says.
+    pub ev_read: Signal<Out, Word<108>>,
+    pub ev_written: Signal<Out, Word<108>>,
+    pub ev_refused: Signal<Out, Word<108>>,
+    pub ev_refill: Signal<Out, Word<108>>,
     pub inv_valid: Signal<In, Bit>,
     pub inv_use_hyp: Signal<In, Bit>,
     pub inv_hyp: Signal<In, Bit>,
@@ -148,9 +153,13 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     write_path: WritePath<IDW, DW, SW>,
     rd_out: Outstanding<IDW>,
     wr_out: Outstanding<IDW>,
+    refused: Signal<Local, Word<27>>,
 }
 
 impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> Tbu<UTLB, MISSQ, IDW, DW, SW> {
+    /// Client ports.
+    pub const PORTS: usize = 1;
+
     /// The block with the straps of `params` (output address size, abort response).
     ///
     /// # Panics
@@ -231,7 +240,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.rd_pipe.rsp_ppn.next = self.rsp_ppn.val();
         self.rd_pipe.rsp_mask.next = self.rsp_mask.val();
         self.rd_pipe.rsp_bank.next = self.rsp_bank.val();
-        self.ev_read.next = self.rd_pipe.ev_issued.val();
+        self.ev_read.next = bit_cast::<108, 27>(self.rd_pipe.ev_issued.val());
         self.rd_pipe.drop_all.next = self.drop_all.val();
 
         // Write addresses.
@@ -264,8 +273,10 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.rsp_ppn.next = self.rsp_ppn.val();
         self.wr_pipe.rsp_mask.next = self.rsp_mask.val();
         self.wr_pipe.rsp_bank.next = self.rsp_bank.val();
-        self.ev_written.next = self.wr_pipe.ev_issued.val();
-        self.ev_refused.next = self.rd_pipe.ev_refused.val() | self.wr_pipe.ev_refused.val();
+        self.ev_written.next = bit_cast::<108, 27>(self.wr_pipe.ev_issued.val());
+        self.refused.next = self.rd_pipe.ev_refused.val() | self.wr_pipe.ev_refused.val();
+        self.ev_refused.next = bit_cast::<108, 27>(self.refused.val());
+        self.ev_refill.next = bit_cast::<108, 27>(self.walked.val());
         self.wr_pipe.drop_all.next = self.drop_all.val();
 
         // Fill and invalidation.

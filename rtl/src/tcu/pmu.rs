@@ -1,4 +1,4 @@
-//! Performance monitors: counter groups, their registers, the interrupt. There is one group for each TBU, so there is one.
+//! Performance monitors: counter groups, their registers, the interrupt. There is one group for each TBU.
 //!
 //! ```text
 //!  events (TBU, walker) -> filter of the group -> each counter: event, privilege -> + -> overflow -> irq
@@ -8,13 +8,14 @@
 //! # Event words (27 bits)
 //!
 //! 0 valid, 1 write, 2 privileged, 18:3 StreamID, 25:19 context bank, 26 there is a bank. `read` and `written` are client bursts that go
-//! downstream, `refused` those that do not: so all three together are the accesses. `refill` is a leaf that a walk delivers.
+//! downstream, `refused` those that do not: so all three together are the accesses. `refill` is a leaf that a walk delivers. The words of four TBUs
+//! stand beside each other, that of the first lowest.
 //!
 //! # Registers
 //!
 //! `code` says which: 0 PMEVCNTR, 1 PMEVTYPER, 2 PMCGCR, 3 PMCGSMR, 4 PMCNTENSET, 5 PMCNTENCLR, 6 PMINTENSET, 7 PMINTENCLR, 8 PMOVSCLR,
-//! 9 PMOVSSET, 10 PMCR, 11 PMCFGR, 12 PMCEIDn. With bit 4 it is the register of a bank's page: it shows the group if the group's `CBAEN` is set
-//! and its `NDX` is the bank, else it reads as zero and ignores writes.
+//! 9 PMOVSSET, 10 PMCR, 11 PMCFGR, 12 PMCEIDn. Counter n is number n mod 4 of group n / 4. With bit 4 it is the register of a bank's page: it shows
+//! the lowest group whose `CBAEN` is set and whose `NDX` is the bank; without one it reads as zero and ignores writes.
 //!
 //! # Timing
 //!
@@ -296,10 +297,10 @@ impl Logic for PmuGroup {
 pub struct Pmu {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub read: Signal<In, Word<27>>,
-    pub written: Signal<In, Word<27>>,
-    pub refused: Signal<In, Word<27>>,
-    pub refill: Signal<In, Word<27>>,
+    pub read: Signal<In, Word<108>>,
+    pub written: Signal<In, Word<108>>,
+    pub refused: Signal<In, Word<108>>,
+    pub refill: Signal<In, Word<108>>,
     pub code: Signal<In, Word<5>>,
     /// Element of the array that the register belongs to.
     pub number: Signal<In, Word<4>>,
@@ -310,18 +311,41 @@ pub struct Pmu {
     pub data: Signal<In, Word<32>>,
     pub value: Signal<Out, Word<32>>,
     pub irq: Signal<Out, Bit>,
-    group: PmuGroup,
+    groups: [PmuGroup; 4],
     run: DFF<Bit>,
     cycles: DFF<Word<6>>,
     irq_q: DFF<Bit>,
     configuration: Strap<Word<32>>,
+    /// The same of one group, as a bank sees it.
+    bank_configuration: Strap<Word<32>>,
     events: Strap<Word<32>>,
-    is_there: Strap<Bit>,
+    /// Groups that are there.
+    present: Strap<Word<4>>,
+    there: Signal<Local, Word<4>>,
     which: Signal<Local, Word<4>>,
+    in_bank: Signal<Local, Bit>,
+    flag: Signal<Local, Bit>,
+    /// Groups that the bank may see, and the first of them.
+    open: Signal<Local, Word<4>>,
+    open_up: Signal<Local, Word<4>>,
+    open_first: Signal<Local, Word<4>>,
+    place: Signal<Local, Word<2>>,
+    one: Signal<Local, Word<4>>,
+    /// Groups that the access is about.
+    picked: Signal<Local, Word<4>>,
     mine: Signal<Local, Bit>,
-    exists: Signal<Local, Bit>,
     writes: Signal<Local, Bit>,
-    asked: Signal<Local, Word<4>>,
+    /// Events and data of the groups that are still to be served, the next one lowest.
+    reads_left: Signal<Local, Word<108>>,
+    written_left: Signal<Local, Word<108>>,
+    refused_left: Signal<Local, Word<108>>,
+    refill_left: Signal<Local, Word<108>>,
+    data_left: Signal<Local, Word<32>>,
+    here: Signal<Local, Word<4>>,
+    all_bits: Signal<Local, Word<16>>,
+    bank_bits: Signal<Local, Word<4>>,
+    asks: Signal<Local, Bit>,
+    from_groups: Signal<Local, Word<32>>,
     shown: Signal<Local, Word<32>>,
 }
 
@@ -329,14 +353,15 @@ impl Pmu {
     /// The block for hardware of that size.
     ///
     /// # Panics
-    /// If the registers have more than one group.
+    /// If the registers have more than four groups, or a group has not four counters.
     pub fn new(params: &Params) -> Self {
-        assert!(!params.features.pmu || PMEVCNTR.count(params) == 4, "one counter group");
-        let configuration = reset_value(params, PMCFGR) & !0xFF_0000FF | 3;
+        assert!(params.tbus <= 4 && PMEVCNTR.count(params) == 4 * params.tbus, "counter groups");
+        let present = if params.features.pmu { (1u32 << params.tbus) - 1 } else { 0 };
         Self {
-            configuration: Strap::new(configuration),
+            configuration: Strap::new(reset_value(params, PMCFGR)),
+            bank_configuration: Strap::new(reset_value(params, PMCFGR) & !0xFF00_00FF | 3),
             events: Strap::new(COUNTED_EVENTS),
-            is_there: Strap::new(params.features.pmu),
+            present: Strap::new(present),
             ..Self::default()
         }
     }
@@ -346,63 +371,128 @@ impl Logic for Pmu {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, run, cycles, irq_q);
-        clock!(self, clock, group);
-        self.group.aresetn.next = self.aresetn.val();
-        self.group.read.next = self.read.val();
-        self.group.written.next = self.written.val();
-        self.group.refused.next = self.refused.val();
-        self.group.refill.next = self.refill.val();
+        self.there.next = self.present.val();
 
-        // Which register, and whether it is to be seen from there.
+        // Which register, and of which groups.
         self.which.next = self.code.val().get_bits::<4>(0);
-        self.mine.next = self.is_there.val();
-        if self.code.val().get_bit(4) {
-            self.mine.next =
-                self.is_there.val() & self.group.open.val() & (self.group.ndx.val() == bit_cast::<8, 7>(self.bank.val()));
+        self.in_bank.next = self.code.val().get_bit(4);
+        self.open.next = 0.into();
+        for i in 0..4 {
+            if self.there.val().get_bit(i) {
+                self.flag.next = self.groups[i].ndx.val() == bit_cast::<8, 7>(self.bank.val());
+                self.flag.next = self.flag.val() & self.groups[i].open.val();
+                self.open.next = self.open.val().replace_bit(i, self.flag.val());
+            }
         }
-        self.exists.next = (self.which.val() >= 4) | (self.number.val().get_bits::<2>(2) == 0);
+        self.open_up.next = !self.open.val();
+        self.open_up.next = self.open_up.val() + 1;
+        self.open_first.next = self.open.val() & self.open_up.val();
+        self.place.next = self.number.val().get_bits::<2>(2);
+        self.flag.next = (self.which.val() == 2) | (self.which.val() == 3);
+        if self.flag.val() {
+            self.place.next = self.number.val().get_bits::<2>(0);
+        }
+        self.one.next = 1.into();
+        self.picked.next = self.one.val() << self.place.val();
+        if self.flag.val() & self.number.val().get_bits::<2>(2).any() {
+            self.picked.next = 0.into();
+        }
+        if self.which.val() >= 4 {
+            self.picked.next = self.there.val();
+        }
+        self.picked.next = self.picked.val() & self.there.val();
+        if self.in_bank.val() {
+            self.picked.next = self.open_first.val();
+            if (self.which.val() < 4) & self.number.val().get_bits::<2>(2).any() {
+                self.picked.next = 0.into();
+            }
+        }
+        self.mine.next = self.picked.val().any();
         self.writes.next = self.we.val() & self.mine.val();
-        self.group.code.next = self.which.val();
-        self.group.number.next = self.number.val().get_bits::<2>(0);
-        self.group.data.next = self.data.val();
-        self.group.we.next = self.writes.val() & self.exists.val();
-        self.group.run.next = self.run.q.val();
-        self.group.zero.next = self.writes.val() & (self.which.val() == 10) & self.data.val().get_bit(1);
+
+        // The groups.
+        self.reads_left.next = self.read.val();
+        self.written_left.next = self.written.val();
+        self.refused_left.next = self.refused.val();
+        self.refill_left.next = self.refill.val();
+        self.data_left.next = self.data.val();
+        self.from_groups.next = 0.into();
+        self.all_bits.next = 0.into();
+        self.bank_bits.next = 0.into();
+        self.asks.next = false;
+        for i in 0..4 {
+            self.groups[i].clock.next = self.clock.val();
+            self.groups[i].aresetn.next = self.aresetn.val();
+            self.groups[i].read.next = self.reads_left.val().get_bits::<27>(0);
+            self.groups[i].written.next = self.written_left.val().get_bits::<27>(0);
+            self.groups[i].refused.next = self.refused_left.val().get_bits::<27>(0);
+            self.groups[i].refill.next = self.refill_left.val().get_bits::<27>(0);
+            self.groups[i].code.next = self.which.val();
+            self.groups[i].number.next = self.number.val().get_bits::<2>(0);
+            self.groups[i].data.next = self.data_left.val();
+            self.groups[i].we.next = self.we.val() & self.picked.val().get_bit(i);
+            self.groups[i].run.next = self.run.q.val();
+            self.groups[i].zero.next = self.writes.val() & (self.which.val() == 10) & self.data.val().get_bit(1);
+            self.groups[i].tick64.next = self.cycles.q.val().all();
+            self.reads_left.next = self.reads_left.val() >> 27;
+            self.written_left.next = self.written_left.val() >> 27;
+            self.refused_left.next = self.refused_left.val() >> 27;
+            self.refill_left.next = self.refill_left.val() >> 27;
+            if (self.which.val() >= 4) & !self.in_bank.val() {
+                self.data_left.next = self.data_left.val() >> 4;
+            }
+            self.all_bits.next = self.all_bits.val() >> 4;
+            if self.there.val().get_bit(i) {
+                self.here.next = self.groups[i].counting.val();
+                if (self.which.val() == 6) | (self.which.val() == 7) {
+                    self.here.next = self.groups[i].interrupts.val();
+                }
+                if (self.which.val() == 8) | (self.which.val() == 9) {
+                    self.here.next = self.groups[i].overflows.val();
+                }
+                self.all_bits.next = self.all_bits.val() | (bit_cast::<16, 4>(self.here.val()) << 12);
+                if self.picked.val().get_bit(i) {
+                    self.bank_bits.next = self.here.val();
+                    self.from_groups.next = self.groups[i].value.val();
+                }
+                self.here.next = self.groups[i].overflows.val() & self.groups[i].interrupts.val();
+                self.asks.next = self.asks.val() | self.here.val().any();
+            }
+        }
         if self.writes.val() & (self.which.val() == 10) {
             self.run.d.next = self.data.val().get_bit(0);
         }
-        self.cycles.d.next = self.cycles.q.val() + 1;
-        self.group.tick64.next = self.cycles.q.val().all();
+        if self.there.val().any() {
+            self.cycles.d.next = self.cycles.q.val() + 1;
+        }
 
-        self.shown.next = 0.into();
-        if (self.which.val().get_bits::<2>(2) == 0) & self.exists.val() {
-            self.shown.next = self.group.value.val();
-        }
-        if (self.which.val() == 4) | (self.which.val() == 5) {
-            self.shown.next = bit_cast::<32, 4>(self.group.counting.val());
-        }
-        if (self.which.val() == 6) | (self.which.val() == 7) {
-            self.shown.next = bit_cast::<32, 4>(self.group.interrupts.val());
-        }
-        if (self.which.val() == 8) | (self.which.val() == 9) {
-            self.shown.next = bit_cast::<32, 4>(self.group.overflows.val());
+        self.shown.next = self.from_groups.val();
+        if self.which.val() >= 4 {
+            self.shown.next = bit_cast::<32, 16>(self.all_bits.val());
+            if self.in_bank.val() {
+                self.shown.next = bit_cast::<32, 4>(self.bank_bits.val());
+            }
         }
         if self.which.val() == 10 {
             self.shown.next = bit_cast::<32, 1>(self.run.q.val().into());
         }
         if self.which.val() == 11 {
             self.shown.next = self.configuration.val();
+            if self.in_bank.val() {
+                self.shown.next = self.bank_configuration.val();
+            }
         }
-        if (self.which.val() == 12) & (self.number.val().get_bits::<1>(0) == 0) {
-            self.shown.next = self.events.val();
+        if self.which.val() == 12 {
+            self.shown.next = 0.into();
+            if !self.number.val().get_bit(0) {
+                self.shown.next = self.events.val();
+            }
         }
         self.value.next = 0.into();
         if self.mine.val() {
             self.value.next = self.shown.val();
         }
-
-        self.asked.next = self.group.overflows.val() & self.group.interrupts.val();
-        self.irq_q.d.next = self.is_there.val() & self.asked.val().any();
+        self.irq_q.d.next = self.asks.val();
         self.irq.next = self.irq_q.q.val();
 
         if !self.aresetn.val() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::drive;
-use crate::params::MINI;
+use crate::params::{MINI, MULTI};
 use crate::testing::{equivalence, synthesis_check, tick};
 
 const EVCNTR: u32 = 0;
@@ -38,7 +38,11 @@ struct Rig(Pmu);
 
 impl Rig {
     fn new() -> Self {
-        let mut pmu = Pmu::new(&MINI.with_everything());
+        Self::of(&MINI)
+    }
+
+    fn of(sizes: &Params) -> Self {
+        let mut pmu = Pmu::new(&sizes.with_everything());
         pmu.connect_all();
         tick(&mut pmu, |b| &mut b.clock);
         pmu.aresetn.next = true;
@@ -91,12 +95,17 @@ impl Rig {
         rig
     }
 
-    /// One cycle with these events, and the cycles that they take to be counted.
+    /// The same with these events.
     fn events(&mut self, read: u32, written: u32, refused: u32, refill: u32) {
         self.0.read.next = read.into();
         self.0.written.next = written.into();
         self.0.refused.next = refused.into();
         self.0.refill.next = refill.into();
+        self.events_of_now();
+    }
+
+    /// One cycle with the events that stand there, and the cycles that they take to be counted.
+    fn events_of_now(&mut self) {
         self.cycle();
         self.0.read.next = 0.into();
         self.0.written.next = 0.into();
@@ -114,15 +123,21 @@ impl Rig {
 #[test]
 fn synthesizes() {
     synthesis_check(Pmu::new(&MINI.with_everything()));
+    synthesis_check(Pmu::new(&MULTI.with_everything()));
     synthesis_check(PmuGroup::default());
 }
 
 #[test]
 fn verilog_agrees() {
+    agrees(&MINI, 8000);
+    agrees(&MULTI, 4000);
+}
+
+fn agrees(sizes: &'static Params, cycles: usize) {
     let mut pick = 0u64;
     equivalence(
-        || Pmu::new(&MINI.with_everything()),
-        8000,
+        || Pmu::new(&sizes.with_everything()),
+        cycles,
         1,
         drive!(clock, aresetn, read, written, refused, refill, code, number, bank, we, data),
         move |s| {
@@ -258,4 +273,43 @@ fn a_bank_sees_the_group_that_is_given_to_it() {
         assert_eq!(rig.read(EVCNTR, 1), if there { 99 } else { 77 });
         rig.write(EVCNTR, 1, 77);
     }
+}
+
+#[test]
+fn each_tbu_has_a_group_of_its_own() {
+    let mut rig = Rig::of(&MULTI);
+    assert_eq!(rig.read(11, 0), 0x0301_1F0F, "PMCFGR: four groups, sixteen counters");
+    for counter in 0..16 {
+        rig.write(EVTYPER, counter, ACCESS);
+    }
+    for group in 0..4 {
+        // Groups 1 and 3 are the bank's, the lower one is what it sees.
+        let bank = if group % 2 == 1 { 1 << 10 | 5 } else { 1 << 10 | 6 + group };
+        rig.write(CGCR, group, GROUP_ON | bank);
+    }
+    rig.write(CNTENSET, 0, 0xFFFF);
+    rig.write(CNTENSET + 1, 0, 0x0020);
+    rig.write(CONTROL, 0, 1);
+    assert_eq!((rig.read(CNTENSET, 0), rig.read_in_bank(CNTENSET, 0, 5)), (0xFFDF, 0xD));
+    let read = |port: u32| u128::from(event(false, false, 7, None)) << (27 * port);
+    for port in [1, 3, 3] {
+        rig.0.read.next = Word::new(read(port));
+        rig.cycle();
+    }
+    rig.0.read.next = Word::new(read(0) | read(2));
+    rig.events_of_now();
+    let counts: Vec<u32> = (0..16).map(|n| rig.read(EVCNTR, n)).collect();
+    assert_eq!(counts, [1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2]);
+    assert_eq!((rig.read_in_bank(EVCNTR, 2, 5), rig.read_in_bank(EVCNTR, 1, 5), rig.read_in_bank(EVCNTR, 0, 7)), (1, 0, 0));
+    rig.at(IN_BANK | CNTENSET, 0, 8);
+    rig.write_here(0);
+    rig.at(IN_BANK | INTENSET, 0, 8);
+    rig.write_here(6);
+    assert_eq!(rig.read(INTENSET, 0), 0x0600, "the bits of group 2");
+    rig.write(OVSSET, 0, 0x8000);
+    assert_eq!((rig.read_in_bank(OVSSET, 0, 8), rig.read(OVSCLR, 0), rig.0.irq.val()), (0, 0x8000, false));
+    rig.write(OVSSET, 0, 0x0200);
+    rig.cycle();
+    rig.cycle();
+    assert!(rig.0.irq.val());
 }

@@ -90,10 +90,10 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub irq_context: Signal<Out, Word<CB>>,
     pub irq_pmu: Signal<Out, Bit>,
     /// What happened in this cycle, for the performance monitors ([`super::pmu`]).
-    pub ev_read: Signal<In, Word<27>>,
-    pub ev_written: Signal<In, Word<27>>,
-    pub ev_refused: Signal<In, Word<27>>,
-    pub ev_refill: Signal<In, Word<27>>,
+    pub ev_read: Signal<In, Word<108>>,
+    pub ev_written: Signal<In, Word<108>>,
+    pub ev_refused: Signal<In, Word<108>>,
+    pub ev_refill: Signal<In, Word<108>>,
     // Address translation operations ([`super::ats`]); what a failure is comes as `flt_*`.
     pub ats_req_valid: Signal<Out, Bit>,
     pub ats_req_ready: Signal<In, Bit>,
