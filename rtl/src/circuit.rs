@@ -5,7 +5,7 @@
 
 use crate::params::Params;
 use crate::prelude::*;
-use crate::smmu::{SmmuFour, SmmuMini, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
+use crate::smmu::{SmmuFour, SmmuMini, SmmuMiniPages, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
 use std::any::Any;
 
 /// A connected circuit with the ports of [`crate::smmu::Smmu`].
@@ -43,7 +43,7 @@ macro_rules! circuits {
         }
     )+};
 }
-circuits!(SmmuMini, SmmuZynqmp, SmmuSc8180x, SmmuSm8550, SmmuFour);
+circuits!(SmmuMini, SmmuMiniPages, SmmuZynqmp, SmmuSc8180x, SmmuSm8550, SmmuFour);
 
 /// Stack of the thread that elaborates: a circuit is one big value, built on the stack before it moves to the heap. Only what is touched
 /// becomes real memory.
@@ -62,6 +62,7 @@ fn connected<T: Circuit + 'static>(top: T) -> Box<dyn Circuit> {
 /// The system gives no thread with room for the elaboration.
 pub fn circuit(params: &Params) -> std::io::Result<Option<Box<dyn Circuit>>> {
     let elaborate: fn(&Params) -> Box<dyn Circuit> = match params.name {
+        "mini" | "full" if params.features.reg_pages_64k => |params| connected(SmmuMiniPages::new(params)),
         "mini" | "full" => |params| connected(SmmuMini::new(params)),
         "zynqmp" => |params| connected(SmmuZynqmp::new(params)),
         "sc8180x" => |params| connected(SmmuSc8180x::new(params)),

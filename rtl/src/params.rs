@@ -159,8 +159,8 @@ pub struct Params {
 pub const VA_WIDTH: usize = 49;
 /// Address bits of the downstream and the walk port.
 pub const PA_WIDTH: usize = 48;
-/// StreamID bits in `awuser`/`aruser`.
-pub const SID_WIDTH: usize = 15;
+/// StreamID bits in `awuser`/`aruser`; bit 15 counts only with [`Features::exids`].
+pub const SID_WIDTH: usize = 16;
 /// User bits of a downstream address: StreamID 15:0, domain 17:16, inner cacheability 21:18 (`docs/architecture.md`).
 pub const USER_WIDTH: usize = 22;
 /// Data bits of the walk port: one descriptor a beat.
@@ -264,6 +264,10 @@ pub const FULL: Params = Params {
         stage2: true,
         nested: true,
         aarch32: Aarch32::Both,
+        ats: true,
+        exids: true,
+        vmid16: true,
+        pmu: true,
         big_endian: true,
         attributes: true,
         ..Features::STAGE1

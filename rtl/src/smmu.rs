@@ -51,10 +51,10 @@ pub struct $top<
     pub aclk: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
     $(
-    pub $s_aw: AddrIn<IDW, 49, 15>,
+    pub $s_aw: AddrIn<IDW, 49, 16>,
     pub $s_w: WriteIn<DW, DS>,
     pub $s_b: RespOut<IDW>,
-    pub $s_ar: AddrIn<IDW, 49, 15>,
+    pub $s_ar: AddrIn<IDW, 49, 16>,
     pub $s_r: ReadOut<IDW, DW>,
     )+
     $(
@@ -64,7 +64,7 @@ pub struct $top<
     pub $m_ar: AddrOut<IDW, 48, 22>,
     pub $m_r: ReadIn<IDW, DW>,
     )+
-    pub m_axi_ptw_ar: AddrOut<4, 48, 15>,
+    pub m_axi_ptw_ar: AddrOut<4, 48, 16>,
     pub m_axi_ptw_r: ReadIn<4, 64>,
     pub s_axil_ctrl_aw: LiteAddrIn<RAW>,
     pub s_axil_ctrl_w: LiteWriteIn,
@@ -166,10 +166,10 @@ impl<
 
         // Client and downstream.
         $(
-        AddrIn::<IDW, 49, 15>::link(&mut self.$s_aw, &mut self.tbu.$s_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.$s_aw, &mut self.tbu.$s_aw);
         WriteIn::<DW, DS>::link(&mut self.$s_w, &mut self.tbu.$s_w);
         RespOut::<IDW>::link(&mut self.$s_b, &mut self.tbu.$s_b);
-        AddrIn::<IDW, 49, 15>::link(&mut self.$s_ar, &mut self.tbu.$s_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.$s_ar, &mut self.tbu.$s_ar);
         ReadOut::<IDW, DW>::link(&mut self.$s_r, &mut self.tbu.$s_r);
         )+
         $(
@@ -181,7 +181,7 @@ impl<
         )+
 
         // Table walks and registers.
-        AddrOut::<4, 48, 15>::link(&mut self.m_axi_ptw_ar, &mut self.translate.m_axi_ptw_ar);
+        AddrOut::<4, 48, 16>::link(&mut self.m_axi_ptw_ar, &mut self.translate.m_axi_ptw_ar);
         ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.translate.m_axi_ptw_r);
         LiteAddrIn::<RAW>::link(&mut self.s_axil_ctrl_aw, &mut self.regs.s_axil_ctrl_aw);
         LiteWriteIn::link(&mut self.s_axil_ctrl_w, &mut self.regs.s_axil_ctrl_w);
@@ -218,6 +218,7 @@ impl<
         self.tbu.rsp_vmid.next = self.translate.rsp_vmid.val();
         self.tbu.rsp_attr.next = self.translate.rsp_attr.val();
         self.tbu.rsp_part.next = self.translate.rsp_part.val();
+        self.tbu.rsp_bank.next = self.translate.rsp_bank.val();
         self.tbu.drop_all.next = self.translate.drop_all.val();
 
         // Configuration and faults.
@@ -272,6 +273,27 @@ impl<
         self.tbu.sync_flip.next = self.regs.sync_flip.val();
         self.regs.old_drained.next = self.tbu.old_drained.val();
 
+        // Address translation operations.
+        self.translate.ats_req_valid.next = self.regs.ats_req_valid.val();
+        self.translate.ats_req_page.next = self.regs.ats_req_page.val();
+        self.translate.ats_req_write.next = self.regs.ats_req_write.val();
+        self.translate.ats_req_privileged.next = self.regs.ats_req_privileged.val();
+        self.translate.ats_req_single.next = self.regs.ats_req_single.val();
+        self.translate.ats_req_bank.next = self.regs.ats_req_bank.val();
+        self.regs.ats_req_ready.next = self.translate.ats_req_ready.val();
+        self.regs.ats_valid.next = self.translate.ats_valid.val();
+        self.regs.ats_fault.next = self.translate.rsp_fault.val();
+        self.regs.ats_ppn.next = self.translate.rsp_ppn.val();
+        self.regs.ats_mask.next = self.translate.rsp_mask.val();
+        self.regs.ats_attr.next = self.translate.rsp_attr.val();
+
+        // Events.
+        self.regs.ev_read.next = self.tbu.ev_read.val();
+        self.regs.ev_written.next = self.tbu.ev_written.val();
+        self.regs.ev_refused.next = self.tbu.ev_refused.val();
+        self.tbu.walked.next = self.translate.ev_refill.val();
+        self.regs.ev_refill.next = self.tbu.ev_refill.val();
+
         // Interrupts.
         self.irq_global.next = self.regs.irq_global.val();
         self.irq_context.next = self.regs.irq_context.val();
@@ -322,6 +344,9 @@ impl Default for SmmuMini {
         Self::new(&MINI)
     }
 }
+
+/// The sizes of `mini` with register pages of 64 KiB.
+pub type SmmuMiniPages = Smmu<8, 3, 4, 2, 3, 8, 8, 1, 4, 3, 4, 4, 64, 8, 21>;
 
 /// Preset `zynqmp`.
 pub type SmmuZynqmp = Smmu<48, 6, 16, 4, 5, 10, 16, 4, 7, 5, 8, 6, 128, 16, 17>;

@@ -621,10 +621,6 @@ fn registers_change_at_random_under_traffic() -> Outcome {
             let (stream_bits, control_bits) = (random & 0x0ff0_fb00, random & 0x0fdf_0000);
             let on = u32::from(rng.random_bool(0.85));
             let what = rng.random_range(0..9);
-            if what <= 2 {
-                // The model records privilege and instruction by S2CR as it is then.
-                rig.bench.drain()?;
-            }
             match what {
                 0 => rig.write(regs::S2CR, GROUP, stream_bits | BANK as u32)?,
                 1 => rig.write(regs::S2CR, 3, stream_bits | 2)?,

@@ -81,9 +81,9 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     /// New transactions.
     pub s_valid: Signal<In, Bit>,
     pub s_ready: Signal<Out, Bit>,
-    pub s_beat: Signal<In, Word<101>>,
+    pub s_beat: Signal<In, Word<103>>,
     /// Look-up stage, to the micro TLB.
-    pub look_sid: Signal<Out, Word<15>>,
+    pub look_sid: Signal<Out, Word<16>>,
     pub look_vpn: Signal<Out, Word<37>>,
     /// The permission that the access needs, one of {px, pw, pr, ux, uw, ur}.
     pub look_need: Signal<Out, Word<6>>,
@@ -94,16 +94,17 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     pub sel_ppn: Signal<In, Word<36>>,
     pub sel_mask: Signal<In, Word<7>>,
     pub sel_attr: Signal<In, Word<18>>,
+    pub sel_bank: Signal<In, Word<8>>,
     /// Translated transactions.
     pub m_valid: Signal<Out, Bit>,
     pub m_ready: Signal<In, Bit>,
-    pub m_beat: Signal<Out, Word<101>>,
+    pub m_beat: Signal<Out, Word<103>>,
     pub m_attr: Signal<Out, Word<6>>,
     /// Requests to the translation control unit.
     pub req_valid: Signal<Out, Bit>,
     pub req_ready: Signal<In, Bit>,
     pub req_tag: Signal<Out, Word<4>>,
-    pub req_sid: Signal<Out, Word<15>>,
+    pub req_sid: Signal<Out, Word<16>>,
     pub req_va: Signal<Out, Word<49>>,
     pub req_prot: Signal<Out, Word<3>>,
     pub req_uut: Signal<Out, Bit>,
@@ -116,8 +117,12 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     pub rsp_ppn: Signal<In, Word<36>>,
     pub rsp_mask: Signal<In, Word<7>>,
     pub rsp_attr: Signal<In, Word<18>>,
+    pub rsp_bank: Signal<In, Word<8>>,
+    /// A transaction that went into the output FIFO in the cycle before, one that was refused, as events of [`crate::tcu::pmu`].
+    pub ev_issued: Signal<Out, Word<27>>,
+    pub ev_refused: Signal<Out, Word<27>>,
     /// StreamID and page of the transaction that `rsp_tag` answers, for the fill.
-    pub fill_sid: Signal<Out, Word<15>>,
+    pub fill_sid: Signal<Out, Word<16>>,
     pub fill_vpn: Signal<Out, Word<37>>,
     /// Requests in flight are not waited for by later transactions.
     pub drop_all: Signal<In, Bit>,
@@ -137,7 +142,13 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     credits: Credits,
     park: ParkTable<Q>,
     pick: ReplayPick<Q>,
-    payload: RamAsync<4, 102>,
+    payload: RamAsync<4, 103>,
+    issued: DFF<Word<27>>,
+    refused: DFF<Word<27>>,
+    is_counting: Strap<Bit>,
+    l_event: Signal<Local, Word<27>>,
+    l_bank: Signal<Local, Word<8>>,
+    l_parked: Signal<Local, Word<103>>,
     requests: RequestQueue,
     refusals: Refusals<Q>,
     out: OutStage<IDW>,
@@ -152,7 +163,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     sel_new: DFF<Bit>,
     sel_index: DFF<Word<4>>,
     sel_entry: DFF<Word<Q>>,
-    sel_beat: DFF<Word<102>>,
+    sel_beat: DFF<Word<103>>,
     // States of the entries.
     parked: DFF<Word<Q>>,
     open: DFF<Word<Q>>,
@@ -166,8 +177,8 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     must: DFF<Bit>,
 
     l_take: Signal<Local, Bit>,
-    l_new: Signal<Local, Word<102>>,
-    l_look: Signal<Local, Word<102>>,
+    l_new: Signal<Local, Word<103>>,
+    l_look: Signal<Local, Word<103>>,
     l_over: Signal<Local, Word<49>>,
     l_one: Signal<Local, Word<Q>>,
     l_answer: Signal<Local, Word<Q>>,
@@ -204,10 +215,11 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     l_vain: Signal<Local, Word<Q>>,
     l_fault: Signal<Local, Word<Q>>,
     l_raz: Signal<Local, Word<Q>>,
-    l_from: Signal<Local, Word<102>>,
+    l_from: Signal<Local, Word<103>>,
     l_ppn: Signal<Local, Word<36>>,
     l_mask: Signal<Local, Word<7>>,
     l_attr: Signal<Local, Word<18>>,
+    l_privileged: Signal<Local, Bit>,
     l_push: Signal<Local, Bit>,
     l_label_id: Signal<Local, Word<8>>,
     l_label_len: Signal<Local, Word<8>>,
@@ -233,6 +245,11 @@ impl<const Q: usize, const IDW: usize> AddrPipe<Q, IDW> {
             ..Self::default()
         }
     }
+
+    /// The same, with or without events for the performance monitors.
+    pub fn counting(self, counting: bool) -> Self {
+        Self { is_counting: Strap::new(counting), ..self }
+    }
 }
 
 impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
@@ -240,7 +257,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
     fn update(&mut self) {
         dff_setup!(
             self, clock, sel_valid, sel_new, sel_index, sel_entry, sel_beat, parked, open, waiting, replay, flying, fault, raz,
-            again, must
+            again, must, issued, refused
         );
         clock!(self, clock, credits, park, pick, refusals, payload, requests, out);
         self.credits.aresetn.next = self.aresetn.val();
@@ -253,7 +270,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.check.beat.next = self.s_beat.val();
         self.s_ready.next = self.credits.ready.val();
         self.l_take.next = self.s_valid.val() & self.credits.ready.val();
-        self.l_new.next = bit_cast::<102, 101>(self.s_beat.val());
+        self.l_new.next = self.s_beat.val();
         self.l_look.next = self.l_new.val().replace_bit(101, self.check.illegal.val());
         self.sel_entry.d.next = 0.into();
         self.sel_index.d.next = self.pick.index.val();
@@ -261,7 +278,8 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.l_look.next = self.pick.beat.val();
             self.sel_entry.d.next = self.pick.entry.val();
         }
-        self.look_sid.next = self.l_look.val().get_bits::<15>(78);
+        self.look_sid.next = bit_cast::<16, 15>(self.l_look.val().get_bits::<15>(78))
+            | (bit_cast::<16, 1>(self.l_look.val().get_bits::<1>(102)) << 15);
         self.look_vpn.next = self.l_look.val().get_bits::<37>(12);
         self.l_need.next = 1.into();
         if self.l_look.val().get_bit(69) {
@@ -372,7 +390,8 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.payload.we.next = self.l_some_place.val();
         self.payload.waddr.next = self.l_place_index.val();
         self.payload.wdata.next = self.sel_beat.q.val();
-        self.fill_sid.next = self.payload.rdata.val().get_bits::<15>(78);
+        self.fill_sid.next = bit_cast::<16, 15>(self.payload.rdata.val().get_bits::<15>(78))
+            | (bit_cast::<16, 1>(self.payload.rdata.val().get_bits::<1>(102)) << 15);
         self.fill_vpn.next = self.payload.rdata.val().get_bits::<37>(12);
 
         // States.
@@ -435,6 +454,41 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.l_mask.next = self.rsp_mask.val();
             self.l_attr.next = self.rsp_attr.val();
         }
+        // Events: what goes out, and what is refused.
+        self.l_bank.next = self.sel_bank.val();
+        if self.l_claim.val() {
+            self.l_bank.next = self.rsp_bank.val();
+        }
+        self.l_privileged.next = self.l_from.val().get_bit(67);
+        if self.l_attr.val().get_bit(14) {
+            self.l_privileged.next = self.l_attr.val().get_bit(15);
+        }
+        self.l_event.next = (bit_cast::<27, 1>(self.is_write.val().into()) << 1)
+            | (bit_cast::<27, 1>(self.l_privileged.val().into()) << 2)
+            | (bit_cast::<27, 15>(self.l_from.val().get_bits::<15>(78)) << 3)
+            | (bit_cast::<27, 1>(self.l_from.val().get_bits::<1>(102)) << 18)
+            | (bit_cast::<27, 8>(self.l_bank.val()) << 19);
+        self.issued.d.next = 0.into();
+        if self.is_counting.val() & self.l_push.val() {
+            self.issued.d.next = self.l_event.val().replace_bit(0, true);
+        }
+        self.l_parked.next = self.payload.rdata.val();
+        self.l_privileged.next = self.l_parked.val().get_bit(67);
+        if self.rsp_attr.val().get_bit(14) {
+            self.l_privileged.next = self.rsp_attr.val().get_bit(15);
+        }
+        self.l_event.next = (bit_cast::<27, 1>(self.is_write.val().into()) << 1)
+            | (bit_cast::<27, 1>(self.l_privileged.val().into()) << 2)
+            | (bit_cast::<27, 15>(self.l_parked.val().get_bits::<15>(78)) << 3)
+            | (bit_cast::<27, 1>(self.l_parked.val().get_bits::<1>(102)) << 18)
+            | (bit_cast::<27, 8>(self.rsp_bank.val()) << 19);
+        self.refused.d.next = 0.into();
+        if self.is_counting.val() & self.rsp_valid.val() & self.rsp_fault.val() {
+            self.refused.d.next = self.l_event.val().replace_bit(0, true);
+        }
+        self.ev_issued.next = self.issued.q.val();
+        self.ev_refused.next = self.refused.q.val();
+
         self.out.push.next = self.l_push.val();
         self.out.beat.next = self.l_from.val();
         self.out.ppn.next = self.l_ppn.val();

@@ -11,9 +11,10 @@
 //! | 69:67 | prot | AxPROT: 67 privileged, 68 non-secure, 69 instruction |
 //! | 73:70 | qos | AxQOS |
 //! | 77:74 | region | AxREGION |
-//! | 92:78 | user | StreamID |
+//! | 92:78 | user | StreamID, bits 14:0 |
 //! | 100:93 | id | AxID, zero-extended to 8 bits |
 //! | 101 | | inside the address pipe: the burst is illegal ([`super::burst_check`]) |
+//! | 102 | user | StreamID, bit 15: zero without 16-bit StreamIDs |
 //!
 //! The attributes of an answer ([`super::attribute_out`]) go beside it.
 //!
@@ -21,25 +22,36 @@
 //! take no names); [`pack`](Pack) and [`unpack`](Unpack) are the only blocks that know all of them.
 
 use crate::axi::*;
+use crate::params::Params;
 use crate::prelude::*;
+use crate::prim::strap::Strap;
 
 /// A client's address channel as one word. Combinational.
 #[derive(LogicBlock, Default)]
 pub struct Pack<const IDW: usize> {
-    pub s: AddrIn<IDW, 49, 15>,
+    pub s: AddrIn<IDW, 49, 16>,
     pub valid: Signal<Out, Bit>,
     pub ready: Signal<In, Bit>,
-    pub beat: Signal<Out, Word<101>>,
-    l_len: Signal<Local, Word<101>>,
-    l_size: Signal<Local, Word<101>>,
-    l_burst: Signal<Local, Word<101>>,
-    l_cache: Signal<Local, Word<101>>,
-    l_prot: Signal<Local, Word<101>>,
-    l_qos: Signal<Local, Word<101>>,
-    l_region: Signal<Local, Word<101>>,
-    l_user: Signal<Local, Word<101>>,
-    l_id: Signal<Local, Word<101>>,
-    l_all: Signal<Local, Word<101>>,
+    pub beat: Signal<Out, Word<103>>,
+    l_len: Signal<Local, Word<103>>,
+    l_size: Signal<Local, Word<103>>,
+    l_burst: Signal<Local, Word<103>>,
+    l_cache: Signal<Local, Word<103>>,
+    l_prot: Signal<Local, Word<103>>,
+    l_qos: Signal<Local, Word<103>>,
+    l_region: Signal<Local, Word<103>>,
+    l_user: Signal<Local, Word<103>>,
+    l_user_top: Signal<Local, Bit>,
+    l_id: Signal<Local, Word<103>>,
+    l_all: Signal<Local, Word<103>>,
+    has_exids: Strap<Bit>,
+}
+
+impl<const IDW: usize> Pack<IDW> {
+    /// The block of hardware with these features.
+    pub fn new(params: &Params) -> Self {
+        Self { has_exids: Strap::new(params.features.exids), ..Self::default() }
+    }
 }
 
 impl<const IDW: usize> Logic for Pack<IDW> {
@@ -47,16 +59,16 @@ impl<const IDW: usize> Logic for Pack<IDW> {
     fn update(&mut self) {
         self.valid.next = self.s.valid.val();
         self.s.ready.next = self.ready.val();
-        self.l_len.next = bit_cast::<101, 8>(self.s.len.val());
-        self.l_size.next = bit_cast::<101, 3>(self.s.size.val());
-        self.l_burst.next = bit_cast::<101, 2>(self.s.burst.val());
-        self.l_cache.next = bit_cast::<101, 4>(self.s.cache.val());
-        self.l_prot.next = bit_cast::<101, 3>(self.s.prot.val());
-        self.l_qos.next = bit_cast::<101, 4>(self.s.qos.val());
-        self.l_region.next = bit_cast::<101, 4>(self.s.region.val());
-        self.l_user.next = bit_cast::<101, 15>(self.s.user.val());
-        self.l_id.next = bit_cast::<101, IDW>(self.s.id.val());
-        self.l_all.next = bit_cast::<101, 49>(self.s.addr.val());
+        self.l_len.next = bit_cast::<103, 8>(self.s.len.val());
+        self.l_size.next = bit_cast::<103, 3>(self.s.size.val());
+        self.l_burst.next = bit_cast::<103, 2>(self.s.burst.val());
+        self.l_cache.next = bit_cast::<103, 4>(self.s.cache.val());
+        self.l_prot.next = bit_cast::<103, 3>(self.s.prot.val());
+        self.l_qos.next = bit_cast::<103, 4>(self.s.qos.val());
+        self.l_region.next = bit_cast::<103, 4>(self.s.region.val());
+        self.l_user.next = bit_cast::<103, 15>(self.s.user.val().get_bits::<15>(0));
+        self.l_id.next = bit_cast::<103, IDW>(self.s.id.val());
+        self.l_all.next = bit_cast::<103, 49>(self.s.addr.val());
         self.l_all.next = self.l_all.val()
             | (self.l_len.val() << 49)
             | (self.l_size.val() << 57)
@@ -67,7 +79,8 @@ impl<const IDW: usize> Logic for Pack<IDW> {
             | (self.l_region.val() << 74)
             | (self.l_user.val() << 78)
             | (self.l_id.val() << 93);
-        self.beat.next = self.l_all.val().replace_bit(62, self.s.lock.val());
+        self.l_user_top.next = self.has_exids.val() & self.s.user.val().get_bit(15);
+        self.beat.next = self.l_all.val().replace_bit(62, self.s.lock.val()).replace_bit(102, self.l_user_top.val());
     }
 }
 
@@ -76,7 +89,7 @@ impl<const IDW: usize> Logic for Pack<IDW> {
 pub struct Unpack<const IDW: usize> {
     pub valid: Signal<In, Bit>,
     pub ready: Signal<Out, Bit>,
-    pub beat: Signal<In, Word<101>>,
+    pub beat: Signal<In, Word<103>>,
     /// 1:0 domain, 5:2 inner cacheability.
     pub attr: Signal<In, Word<6>>,
     pub m: AddrOut<IDW, 48, 22>,
@@ -97,7 +110,8 @@ impl<const IDW: usize> Logic for Unpack<IDW> {
         self.m.prot.next = self.beat.val().get_bits::<3>(67);
         self.m.qos.next = self.beat.val().get_bits::<4>(70);
         self.m.region.next = self.beat.val().get_bits::<4>(74);
-        self.l_user.next = bit_cast::<22, 15>(self.beat.val().get_bits::<15>(78));
+        self.l_user.next = bit_cast::<22, 15>(self.beat.val().get_bits::<15>(78))
+            | (bit_cast::<22, 1>(self.beat.val().get_bits::<1>(102)) << 15);
         self.m.user.next = self.l_user.val() | (bit_cast::<22, 6>(self.attr.val()) << 16);
         self.m.id.next = self.beat.val().get_bits::<IDW>(93);
     }
@@ -107,23 +121,26 @@ impl<const IDW: usize> Logic for Unpack<IDW> {
 mod tests {
     use super::*;
     use crate::drive;
+    use crate::params::MINI;
     use crate::testing::{equivalence, synthesis_check};
 
     #[test]
     fn synthesizes() {
-        synthesis_check(Pack::<4>::default());
+        synthesis_check(Pack::<4>::new(&MINI));
+        synthesis_check(Pack::<4>::new(&MINI.with_everything()));
         synthesis_check(Unpack::<6>::default());
     }
 
     #[test]
     fn verilog_agrees() {
-        equivalence(Pack::<6>::default, 500, 1, drive!(s, ready), |_| {});
+        equivalence(|| Pack::<6>::new(&MINI), 500, 1, drive!(s, ready), |_| {});
+        equivalence(|| Pack::<6>::new(&MINI.with_everything()), 500, 3, drive!(s, ready), |_| {});
         equivalence(Unpack::<4>::default, 500, 2, drive!(valid, beat, attr, m), |_| {});
     }
 
     #[test]
     fn what_goes_in_comes_out() {
-        let (mut p, mut u) = (Pack::<5>::default(), Unpack::<5>::default());
+        let (mut p, mut u) = (Pack::<5>::new(&MINI.with_everything()), Unpack::<5>::default());
         p.connect_all();
         u.connect_all();
         p.s.addr.next = 0xabcd_1234_5678u64.into();
@@ -135,7 +152,7 @@ mod tests {
         p.s.prot.next = 6.into();
         p.s.qos.next = 13.into();
         p.s.region.next = 7.into();
-        p.s.user.next = 0x5a5a.into();
+        p.s.user.next = 0xda5a.into();
         p.s.id.next = 0x15.into();
         assert!(simulate(&mut p, 10));
         u.beat.next = p.beat.val();
@@ -146,6 +163,6 @@ mod tests {
         assert_eq!(fields, (0x9c, 5, 2, true, 11));
         let fields =
             (u.m.prot.val().u64(), u.m.qos.val().u64(), u.m.region.val().u64(), u.m.user.val().u64(), u.m.id.val().u64());
-        assert_eq!(fields, (6, 13, 7, 0x2d_5a5a, 0x15));
+        assert_eq!(fields, (6, 13, 7, 0x2d_da5a, 0x15));
     }
 }

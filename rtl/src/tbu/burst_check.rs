@@ -18,7 +18,7 @@ use crate::prim::strap::Strap;
 /// Checks a transaction word (see [`super::beat`]).
 #[derive(LogicBlock, Default)]
 pub struct BurstCheck {
-    pub beat: Signal<In, Word<101>>,
+    pub beat: Signal<In, Word<103>>,
     pub illegal: Signal<Out, Bit>,
     size_max: Strap<Word<3>>,
     l_len: Signal<Local, Word<8>>,

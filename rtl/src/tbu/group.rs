@@ -26,25 +26,25 @@ use crate::prelude::*;
 pub struct TbuGroup<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub s0_axi_aw: AddrIn<IDW, 49, 15>,
+    pub s0_axi_aw: AddrIn<IDW, 49, 16>,
     pub s0_axi_w: WriteIn<DW, SW>,
     pub s0_axi_b: RespOut<IDW>,
-    pub s0_axi_ar: AddrIn<IDW, 49, 15>,
+    pub s0_axi_ar: AddrIn<IDW, 49, 16>,
     pub s0_axi_r: ReadOut<IDW, DW>,
-    pub s1_axi_aw: AddrIn<IDW, 49, 15>,
+    pub s1_axi_aw: AddrIn<IDW, 49, 16>,
     pub s1_axi_w: WriteIn<DW, SW>,
     pub s1_axi_b: RespOut<IDW>,
-    pub s1_axi_ar: AddrIn<IDW, 49, 15>,
+    pub s1_axi_ar: AddrIn<IDW, 49, 16>,
     pub s1_axi_r: ReadOut<IDW, DW>,
-    pub s2_axi_aw: AddrIn<IDW, 49, 15>,
+    pub s2_axi_aw: AddrIn<IDW, 49, 16>,
     pub s2_axi_w: WriteIn<DW, SW>,
     pub s2_axi_b: RespOut<IDW>,
-    pub s2_axi_ar: AddrIn<IDW, 49, 15>,
+    pub s2_axi_ar: AddrIn<IDW, 49, 16>,
     pub s2_axi_r: ReadOut<IDW, DW>,
-    pub s3_axi_aw: AddrIn<IDW, 49, 15>,
+    pub s3_axi_aw: AddrIn<IDW, 49, 16>,
     pub s3_axi_w: WriteIn<DW, SW>,
     pub s3_axi_b: RespOut<IDW>,
-    pub s3_axi_ar: AddrIn<IDW, 49, 15>,
+    pub s3_axi_ar: AddrIn<IDW, 49, 16>,
     pub s3_axi_r: ReadOut<IDW, DW>,
     pub m0_axi_aw: AddrOut<IDW, 48, 22>,
     pub m0_axi_w: WriteOut<DW, SW>,
@@ -69,14 +69,14 @@ pub struct TbuGroup<const UTLB: usize, const MISSQ: usize, const IDW: usize, con
     pub rd_req_valid: Signal<Out, Bit>,
     pub rd_req_ready: Signal<In, Bit>,
     pub rd_req_tag: Signal<Out, Word<4>>,
-    pub rd_req_sid: Signal<Out, Word<15>>,
+    pub rd_req_sid: Signal<Out, Word<16>>,
     pub rd_req_va: Signal<Out, Word<49>>,
     pub rd_req_prot: Signal<Out, Word<3>>,
     pub rd_req_uut: Signal<Out, Bit>,
     pub wr_req_valid: Signal<Out, Bit>,
     pub wr_req_ready: Signal<In, Bit>,
     pub wr_req_tag: Signal<Out, Word<4>>,
-    pub wr_req_sid: Signal<Out, Word<15>>,
+    pub wr_req_sid: Signal<Out, Word<16>>,
     pub wr_req_va: Signal<Out, Word<49>>,
     pub wr_req_prot: Signal<Out, Word<3>>,
     pub wr_req_uut: Signal<Out, Bit>,
@@ -91,16 +91,24 @@ pub struct TbuGroup<const UTLB: usize, const MISSQ: usize, const IDW: usize, con
     pub rsp_perm: Signal<In, Word<6>>,
     pub rsp_ng: Signal<In, Bit>,
     pub rsp_asid: Signal<In, Word<16>>,
-    pub rsp_vmid: Signal<In, Word<9>>,
+    pub rsp_vmid: Signal<In, Word<17>>,
     /// Attributes ([`super::attribute_out`]).
     pub rsp_attr: Signal<In, Word<20>>,
     /// The leaf is larger than `rsp_mask` says.
     pub rsp_part: Signal<In, Bit>,
+    /// The bank that S2CR names, 7: there is one.
+    pub rsp_bank: Signal<In, Word<8>>,
+    /// Events of [`crate::tcu::pmu`] as a [`Tbu`] has them, those of TBU i in bits 27i to 27i+26.
+    pub walked: Signal<In, Word<27>>,
+    pub ev_read: Signal<Out, Word<108>>,
+    pub ev_written: Signal<Out, Word<108>>,
+    pub ev_refused: Signal<Out, Word<108>>,
+    pub ev_refill: Signal<Out, Word<108>>,
     pub inv_valid: Signal<In, Bit>,
     pub inv_use_hyp: Signal<In, Bit>,
     pub inv_hyp: Signal<In, Bit>,
     pub inv_use_vmid: Signal<In, Bit>,
-    pub inv_vmid: Signal<In, Word<9>>,
+    pub inv_vmid: Signal<In, Word<17>>,
     pub inv_use_asid: Signal<In, Bit>,
     pub inv_asid: Signal<In, Word<16>>,
     pub inv_use_va: Signal<In, Bit>,
@@ -121,6 +129,10 @@ pub struct TbuGroup<const UTLB: usize, const MISSQ: usize, const IDW: usize, con
     l_rd_taken: Signal<Local, Bit>,
     l_wr_taken: Signal<Local, Bit>,
     l_drained: Signal<Local, Word<4>>,
+    l_read: Signal<Local, Word<108>>,
+    l_written: Signal<Local, Word<108>>,
+    l_refused: Signal<Local, Word<108>>,
+    l_refill: Signal<Local, Word<108>>,
 }
 
 impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize>
@@ -146,40 +158,40 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
     fn update(&mut self) {
         clock!(self, clock, tickets);
         self.tickets.aresetn.next = self.aresetn.val();
-        AddrIn::<IDW, 49, 15>::link(&mut self.s0_axi_aw, &mut self.tbus[0].s_axi_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s0_axi_aw, &mut self.tbus[0].s_axi_aw);
         WriteIn::<DW, SW>::link(&mut self.s0_axi_w, &mut self.tbus[0].s_axi_w);
         RespOut::<IDW>::link(&mut self.s0_axi_b, &mut self.tbus[0].s_axi_b);
-        AddrIn::<IDW, 49, 15>::link(&mut self.s0_axi_ar, &mut self.tbus[0].s_axi_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s0_axi_ar, &mut self.tbus[0].s_axi_ar);
         ReadOut::<IDW, DW>::link(&mut self.s0_axi_r, &mut self.tbus[0].s_axi_r);
         AddrOut::<IDW, 48, 22>::link(&mut self.m0_axi_aw, &mut self.tbus[0].m_axi_aw);
         WriteOut::<DW, SW>::link(&mut self.m0_axi_w, &mut self.tbus[0].m_axi_w);
         RespIn::<IDW>::link(&mut self.m0_axi_b, &mut self.tbus[0].m_axi_b);
         AddrOut::<IDW, 48, 22>::link(&mut self.m0_axi_ar, &mut self.tbus[0].m_axi_ar);
         ReadIn::<IDW, DW>::link(&mut self.m0_axi_r, &mut self.tbus[0].m_axi_r);
-        AddrIn::<IDW, 49, 15>::link(&mut self.s1_axi_aw, &mut self.tbus[1].s_axi_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s1_axi_aw, &mut self.tbus[1].s_axi_aw);
         WriteIn::<DW, SW>::link(&mut self.s1_axi_w, &mut self.tbus[1].s_axi_w);
         RespOut::<IDW>::link(&mut self.s1_axi_b, &mut self.tbus[1].s_axi_b);
-        AddrIn::<IDW, 49, 15>::link(&mut self.s1_axi_ar, &mut self.tbus[1].s_axi_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s1_axi_ar, &mut self.tbus[1].s_axi_ar);
         ReadOut::<IDW, DW>::link(&mut self.s1_axi_r, &mut self.tbus[1].s_axi_r);
         AddrOut::<IDW, 48, 22>::link(&mut self.m1_axi_aw, &mut self.tbus[1].m_axi_aw);
         WriteOut::<DW, SW>::link(&mut self.m1_axi_w, &mut self.tbus[1].m_axi_w);
         RespIn::<IDW>::link(&mut self.m1_axi_b, &mut self.tbus[1].m_axi_b);
         AddrOut::<IDW, 48, 22>::link(&mut self.m1_axi_ar, &mut self.tbus[1].m_axi_ar);
         ReadIn::<IDW, DW>::link(&mut self.m1_axi_r, &mut self.tbus[1].m_axi_r);
-        AddrIn::<IDW, 49, 15>::link(&mut self.s2_axi_aw, &mut self.tbus[2].s_axi_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s2_axi_aw, &mut self.tbus[2].s_axi_aw);
         WriteIn::<DW, SW>::link(&mut self.s2_axi_w, &mut self.tbus[2].s_axi_w);
         RespOut::<IDW>::link(&mut self.s2_axi_b, &mut self.tbus[2].s_axi_b);
-        AddrIn::<IDW, 49, 15>::link(&mut self.s2_axi_ar, &mut self.tbus[2].s_axi_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s2_axi_ar, &mut self.tbus[2].s_axi_ar);
         ReadOut::<IDW, DW>::link(&mut self.s2_axi_r, &mut self.tbus[2].s_axi_r);
         AddrOut::<IDW, 48, 22>::link(&mut self.m2_axi_aw, &mut self.tbus[2].m_axi_aw);
         WriteOut::<DW, SW>::link(&mut self.m2_axi_w, &mut self.tbus[2].m_axi_w);
         RespIn::<IDW>::link(&mut self.m2_axi_b, &mut self.tbus[2].m_axi_b);
         AddrOut::<IDW, 48, 22>::link(&mut self.m2_axi_ar, &mut self.tbus[2].m_axi_ar);
         ReadIn::<IDW, DW>::link(&mut self.m2_axi_r, &mut self.tbus[2].m_axi_r);
-        AddrIn::<IDW, 49, 15>::link(&mut self.s3_axi_aw, &mut self.tbus[3].s_axi_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s3_axi_aw, &mut self.tbus[3].s_axi_aw);
         WriteIn::<DW, SW>::link(&mut self.s3_axi_w, &mut self.tbus[3].s_axi_w);
         RespOut::<IDW>::link(&mut self.s3_axi_b, &mut self.tbus[3].s_axi_b);
-        AddrIn::<IDW, 49, 15>::link(&mut self.s3_axi_ar, &mut self.tbus[3].s_axi_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s3_axi_ar, &mut self.tbus[3].s_axi_ar);
         ReadOut::<IDW, DW>::link(&mut self.s3_axi_r, &mut self.tbus[3].s_axi_r);
         AddrOut::<IDW, 48, 22>::link(&mut self.m3_axi_aw, &mut self.tbus[3].m_axi_aw);
         WriteOut::<DW, SW>::link(&mut self.m3_axi_w, &mut self.tbus[3].m_axi_w);
@@ -264,6 +276,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
             self.tbus[i].rsp_vmid.next = self.rsp_vmid.val();
             self.tbus[i].rsp_attr.next = self.rsp_attr.val();
             self.tbus[i].rsp_part.next = self.rsp_part.val();
+            self.tbus[i].rsp_bank.next = self.rsp_bank.val();
             self.tbus[i].inv_valid.next = self.inv_valid.val();
             self.tbus[i].inv_use_hyp.next = self.inv_use_hyp.val();
             self.tbus[i].inv_hyp.next = self.inv_hyp.val();
@@ -281,6 +294,26 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
             }
         }
         self.old_drained.next = self.l_drained.val().all();
+
+        // Events, the first TBU's lowest.
+        self.l_read.next = 0.into();
+        self.l_written.next = 0.into();
+        self.l_refused.next = 0.into();
+        self.l_refill.next = 0.into();
+        for i in 0..4 {
+            self.tbus[i].walked.next = 0.into();
+            if self.tickets.rsp_of.val().get_bit(i) {
+                self.tbus[i].walked.next = self.walked.val();
+            }
+            self.l_read.next = (self.l_read.val() >> 27) | (self.tbus[i].ev_read.val() << 81);
+            self.l_written.next = (self.l_written.val() >> 27) | (self.tbus[i].ev_written.val() << 81);
+            self.l_refused.next = (self.l_refused.val() >> 27) | (self.tbus[i].ev_refused.val() << 81);
+            self.l_refill.next = (self.l_refill.val() >> 27) | (self.tbus[i].ev_refill.val() << 81);
+        }
+        self.ev_read.next = self.l_read.val();
+        self.ev_written.next = self.l_written.val();
+        self.ev_refused.next = self.l_refused.val();
+        self.ev_refill.next = self.l_refill.val();
     }
 }
 

@@ -62,6 +62,7 @@ struct Entry {
     asid: u64,
     vmid: u64,
     part: bool,
+    bank: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -100,7 +101,7 @@ pub struct MicroTlb<const N: usize> {
     /// Low: all entries go.
     pub aresetn: Signal<In, Bit>,
     /// Read look-up, cycle 0: StreamID.
-    pub rd_sid: Signal<In, Word<15>>,
+    pub rd_sid: Signal<In, Word<16>>,
     /// Read look-up, cycle 0: VA 48:12.
     pub rd_vpn: Signal<In, Word<37>>,
     /// Read look-up, cycle 0: the permission that the access needs, one of {px, pw, pr, ux, uw, ur}.
@@ -113,8 +114,10 @@ pub struct MicroTlb<const N: usize> {
     pub rd_mask: Signal<Out, Word<7>>,
     /// Attributes ([`super::attribute_out`]); 0 in hardware without them.
     pub rd_attr: Signal<Out, Word<18>>,
+    /// The bank that S2CR names, 7: there is one. For the performance monitors; zero without them.
+    pub rd_bank: Signal<Out, Word<8>>,
     /// Write look-up, as `rd_*`.
-    pub wr_sid: Signal<In, Word<15>>,
+    pub wr_sid: Signal<In, Word<16>>,
     pub wr_vpn: Signal<In, Word<37>>,
     pub wr_need: Signal<In, Word<6>>,
     pub wr_over: Signal<In, Bit>,
@@ -122,6 +125,7 @@ pub struct MicroTlb<const N: usize> {
     pub wr_ppn: Signal<Out, Word<36>>,
     pub wr_mask: Signal<Out, Word<7>>,
     pub wr_attr: Signal<Out, Word<18>>,
+    pub wr_bank: Signal<Out, Word<8>>,
     /// All entries go.
     pub drop_all: Signal<In, Bit>,
     /// Entries that match all used conditions go.
@@ -129,40 +133,42 @@ pub struct MicroTlb<const N: usize> {
     pub inv_use_hyp: Signal<In, Bit>,
     pub inv_hyp: Signal<In, Bit>,
     pub inv_use_vmid: Signal<In, Bit>,
-    pub inv_vmid: Signal<In, Word<9>>,
+    pub inv_vmid: Signal<In, Word<17>>,
     pub inv_use_asid: Signal<In, Bit>,
     pub inv_asid: Signal<In, Word<16>>,
     pub inv_use_va: Signal<In, Bit>,
     pub inv_vpn: Signal<In, Word<37>>,
     /// A new entry, if no invalidation stands beside it.
     pub fill_valid: Signal<In, Bit>,
-    pub fill_sid: Signal<In, Word<15>>,
+    pub fill_sid: Signal<In, Word<16>>,
     pub fill_vpn: Signal<In, Word<37>>,
     pub fill_ppn: Signal<In, Word<36>>,
     pub fill_mask: Signal<In, Word<7>>,
     pub fill_perm: Signal<In, Word<6>>,
     pub fill_ng: Signal<In, Bit>,
     pub fill_asid: Signal<In, Word<16>>,
-    pub fill_vmid: Signal<In, Word<9>>,
+    pub fill_vmid: Signal<In, Word<17>>,
     /// The leaf is larger than `fill_mask` says.
     pub fill_part: Signal<In, Bit>,
     pub fill_attr: Signal<In, Word<18>>,
     _attributes: bool,
+    pub fill_bank: Signal<In, Word<8>>,
     _entries: [Entry; N],
     _valid: [bool; N],
     _op: OpReg,
     _robin: usize,
+    _has_banks: bool,
 }
 
 impl<const N: usize> Default for MicroTlb<N> {
     fn default() -> Self {
-        Self::new(false)
+        Self::new(false, false)
     }
 }
 
 impl<const N: usize> MicroTlb<N> {
-    /// The block; `attributes`: the hardware has them.
-    pub fn new(attributes: bool) -> Self {
+    /// The block; `attributes`: the hardware has them; `banks`: entries know their bank, for the performance monitors.
+    pub fn new(attributes: bool, banks: bool) -> Self {
         assert!((2..=64).contains(&N), "micro TLB entries");
         Self {
             clock: Signal::default(),
@@ -173,6 +179,7 @@ impl<const N: usize> MicroTlb<N> {
             rd_ppn: Signal::default(),
             rd_mask: Signal::default(),
             rd_attr: Signal::default(),
+            rd_bank: Signal::default(),
             rd_need: Signal::default(),
             rd_over: Signal::default(),
             wr_sid: Signal::default(),
@@ -181,6 +188,7 @@ impl<const N: usize> MicroTlb<N> {
             wr_ppn: Signal::default(),
             wr_mask: Signal::default(),
             wr_attr: Signal::default(),
+            wr_bank: Signal::default(),
             wr_need: Signal::default(),
             wr_over: Signal::default(),
             drop_all: Signal::default(),
@@ -205,10 +213,12 @@ impl<const N: usize> MicroTlb<N> {
             fill_part: Signal::default(),
             fill_attr: Signal::default(),
             _attributes: attributes,
+            fill_bank: Signal::default(),
             _entries: [Entry::default(); N],
             _valid: [false; N],
             _op: OpReg::default(),
             _robin: 0,
+            _has_banks: banks,
         }
     }
 }
@@ -223,7 +233,7 @@ impl OpReg {
             Op::All => true,
             Op::Fill => e.sid == self.entry.sid && same_page,
             Op::Invalidate => {
-                (!self.use_hyp || (e.vmid >> 8 == 1) == self.hyp)
+                (!self.use_hyp || (e.vmid >> 16 == 1) == self.hyp)
                     && (!self.use_vmid || e.vmid == self.entry.vmid)
                     && (!self.use_va || same_page || e.part)
                     && (!self.use_asid || if self.use_va { !e.ng || same_asid } else { e.ng && same_asid })
@@ -258,6 +268,7 @@ impl<const N: usize> MicroTlb<N> {
             asid: if inv { self.inv_asid.val().u64() } else { self.fill_asid.val().u64() },
             vmid: if inv { self.inv_vmid.val().u64() } else { self.fill_vmid.val().u64() },
             part: self.fill_part.val(),
+            bank: if self._has_banks { self.fill_bank.val().u64() } else { 0 },
         };
         OpReg {
             op,
@@ -297,7 +308,7 @@ impl<const N: usize> Logic for MicroTlb<N> {
         }
 
         let look =
-            |sid: Word<15>, vpn: Word<37>, need: Word<6>, over| Look { sid: sid.u64(), vpn: vpn.u64(), need: need.u64(), over };
+            |sid: Word<16>, vpn: Word<37>, need: Word<6>, over| Look { sid: sid.u64(), vpn: vpn.u64(), need: need.u64(), over };
         let rd = look(self.rd_sid.val(), self.rd_vpn.val(), self.rd_need.val(), self.rd_over.val());
         let wr = look(self.wr_sid.val(), self.wr_vpn.val(), self.wr_need.val(), self.wr_over.val());
         let (mut rd, mut wr) = (self.compare(&gone, &rd), self.compare(&gone, &wr));
@@ -324,11 +335,13 @@ impl<const N: usize> Logic for MicroTlb<N> {
         self.rd_ppn.next = e.ppn.into();
         self.rd_mask.next = e.mask.into();
         self.rd_attr.next = e.attr.into();
+        self.rd_bank.next = e.bank.into();
         let e = wr.unwrap_or_default();
         self.wr_hit.next = wr.is_some();
         self.wr_ppn.next = e.ppn.into();
         self.wr_mask.next = e.mask.into();
         self.wr_attr.next = e.attr.into();
+        self.wr_bank.next = e.bank.into();
     }
 
     fn connect(&mut self) {
@@ -336,16 +349,18 @@ impl<const N: usize> Logic for MicroTlb<N> {
         self.rd_ppn.connect();
         self.rd_mask.connect();
         self.rd_attr.connect();
+        self.rd_bank.connect();
         self.wr_hit.connect();
         self.wr_ppn.connect();
         self.wr_mask.connect();
         self.wr_attr.connect();
+        self.wr_bank.connect();
     }
 
     fn hdl(&self) -> Verilog {
         // Outputs are continuous assignments from the match registers, hence the wrapper form.
         let attributes = if self._attributes { attribute_verilog::<N>() } else { NO_ATTRIBUTES.to_string() };
-        Verilog::Wrapper(Wrapper { code: verilog::<N>() + &attributes, cores: String::new() })
+        Verilog::Wrapper(Wrapper { code: verilog::<N>(self._has_banks) + &attributes, cores: String::new() })
     }
 }
 
@@ -367,7 +382,7 @@ fn compare(entries: usize) -> String {
     let page = |i: usize| format!("~(|((vpn_{i} ^ op_vpn) & keep_{i} & op_keep))");
     let dropped = each(&|i| {
         format!(
-            "(~op_use_hyp | (vmid_{i}[8] == op_hyp)) & (~op_use_vmid | (vmid_{i} == op_vmid)) & (~op_use_va | part_{i} | {}) & (~op_use_asid | (op_use_va ? ~ng_{i} | (asid_{i} == op_asid) : ng_{i} & (asid_{i} == op_asid)))",
+            "(~op_use_hyp | (vmid_{i}[16] == op_hyp)) & (~op_use_vmid | (vmid_{i} == op_vmid)) & (~op_use_va | part_{i} | {}) & (~op_use_asid | (op_use_va ? ~ng_{i} | (asid_{i} == op_asid) : ng_{i} & (asid_{i} == op_asid)))",
             page(i)
         )
     });
@@ -391,7 +406,7 @@ fn compare(entries: usize) -> String {
 }
 
 /// The block in Verilog: every entry written out, because tools agree on plain registers more than on arrays of them.
-fn verilog<const N: usize>() -> String {
+fn verilog<const N: usize>(has_banks: bool) -> String {
     let mut v = String::new();
     let top = N - 1;
     let _ = writeln!(
@@ -399,13 +414,13 @@ fn verilog<const N: usize>() -> String {
         "\
 reg [{top}:0] valid, rd_match, wr_match, robin;
 reg op_all, op_inv, op_fill, op_use_hyp, op_hyp, op_use_vmid, op_use_asid, op_use_va, op_ng, op_part;
-reg [14:0] op_sid;
+reg [15:0] op_sid;
 reg [36:0] op_vpn;
 reg [6:0] op_mask;
 reg [35:0] op_ppn;
 reg [5:0] op_perm;
 reg [15:0] op_asid;
-reg [8:0] op_vmid;
+reg [16:0] op_vmid;
 wire [36:0] op_keep = {{{op_keep}}};
 wire full = &valid;
 wire [{top}:0] victim = full ? robin : ~valid & (valid + {N}'h1);
@@ -461,17 +476,17 @@ end",
         let _ = writeln!(
             v,
             "\
-reg [14:0] sid_{i};
+reg [15:0] sid_{i};
 reg [36:0] vpn_{i};
 reg [6:0] mask_{i};
 reg [35:0] ppn_{i};
 reg [5:0] perm_{i};
 reg ng_{i}, part_{i};
 reg [15:0] asid_{i};
-reg [8:0] vmid_{i};
+reg [16:0] vmid_{i};
 wire [36:0] keep_{i} = {{{keep}}};
 initial begin
-  sid_{i} = 15'h0;
+  sid_{i} = 16'h0;
   vpn_{i} = 37'h0;
   mask_{i} = 7'h0;
   ppn_{i} = 36'h0;
@@ -479,7 +494,7 @@ initial begin
   ng_{i} = 1'b0;
   part_{i} = 1'b0;
   asid_{i} = 16'h0;
-  vmid_{i} = 9'h0;
+  vmid_{i} = 17'h0;
 end
 always @(posedge clock) if (op_fill & victim[{i}]) begin
   sid_{i} <= op_sid;
@@ -494,9 +509,22 @@ always @(posedge clock) if (op_fill & victim[{i}]) begin
 end"
         );
     }
+    if has_banks {
+        let _ = writeln!(v, "reg [7:0] op_bank;\nalways @(posedge clock) op_bank <= fill_bank;");
+        for i in 0..N {
+            let _ = writeln!(v, "reg [7:0] bank_{i};\ninitial bank_{i} = 8'h0;");
+            let _ = writeln!(v, "always @(posedge clock) if (op_fill & victim[{i}]) bank_{i} <= op_bank;");
+        }
+    }
+    let mut fields = vec![("ppn", 36), ("mask", 7)];
+    if has_banks {
+        fields.push(("bank", 8));
+    } else {
+        v.push_str("assign rd_bank = 8'h0;\nassign wr_bank = 8'h0;\n");
+    }
     for port in ["rd", "wr"] {
         let _ = writeln!(v, "assign {port}_hit = |{port}_match;");
-        for (field, width) in [("ppn", 36), ("mask", 7)] {
+        for &(field, width) in &fields {
             let terms: Vec<String> = (0..N).map(|i| format!("({{{width}{{{port}_match[{i}]}}}} & {field}_{i})")).collect();
             let _ = writeln!(v, "assign {port}_{field} = {};", terms.join(" | "));
         }

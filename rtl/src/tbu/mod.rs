@@ -82,10 +82,10 @@ use write_path::WritePath;
 pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub s_axi_aw: AddrIn<IDW, 49, 15>,
+    pub s_axi_aw: AddrIn<IDW, 49, 16>,
     pub s_axi_w: WriteIn<DW, SW>,
     pub s_axi_b: RespOut<IDW>,
-    pub s_axi_ar: AddrIn<IDW, 49, 15>,
+    pub s_axi_ar: AddrIn<IDW, 49, 16>,
     pub s_axi_r: ReadOut<IDW, DW>,
     pub m_axi_aw: AddrOut<IDW, 48, 22>,
     pub m_axi_w: WriteOut<DW, SW>,
@@ -95,14 +95,14 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub rd_req_valid: Signal<Out, Bit>,
     pub rd_req_ready: Signal<In, Bit>,
     pub rd_req_tag: Signal<Out, Word<4>>,
-    pub rd_req_sid: Signal<Out, Word<15>>,
+    pub rd_req_sid: Signal<Out, Word<16>>,
     pub rd_req_va: Signal<Out, Word<49>>,
     pub rd_req_prot: Signal<Out, Word<3>>,
     pub rd_req_uut: Signal<Out, Bit>,
     pub wr_req_valid: Signal<Out, Bit>,
     pub wr_req_ready: Signal<In, Bit>,
     pub wr_req_tag: Signal<Out, Word<4>>,
-    pub wr_req_sid: Signal<Out, Word<15>>,
+    pub wr_req_sid: Signal<Out, Word<16>>,
     pub wr_req_va: Signal<Out, Word<49>>,
     pub wr_req_prot: Signal<Out, Word<3>>,
     pub wr_req_uut: Signal<Out, Bit>,
@@ -117,16 +117,25 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub rsp_perm: Signal<In, Word<6>>,
     pub rsp_ng: Signal<In, Bit>,
     pub rsp_asid: Signal<In, Word<16>>,
-    pub rsp_vmid: Signal<In, Word<9>>,
+    pub rsp_vmid: Signal<In, Word<17>>,
     /// Attributes ([`attribute_out`]).
     pub rsp_attr: Signal<In, Word<20>>,
     /// The leaf is larger than `rsp_mask` says.
     pub rsp_part: Signal<In, Bit>,
+    /// The bank that S2CR names, 7: there is one.
+    pub rsp_bank: Signal<In, Word<8>>,
+    /// A walk has delivered a leaf for the answer of this cycle, as an event of [`crate::tcu::pmu`].
+    pub walked: Signal<In, Word<27>>,
+    /// Client bursts that went downstream, and refused ones, as such events, one cycle later; and what `walked` says.
+    pub ev_read: Signal<Out, Word<108>>,
+    pub ev_written: Signal<Out, Word<108>>,
+    pub ev_refused: Signal<Out, Word<108>>,
+    pub ev_refill: Signal<Out, Word<108>>,
     pub inv_valid: Signal<In, Bit>,
     pub inv_use_hyp: Signal<In, Bit>,
     pub inv_hyp: Signal<In, Bit>,
     pub inv_use_vmid: Signal<In, Bit>,
-    pub inv_vmid: Signal<In, Word<9>>,
+    pub inv_vmid: Signal<In, Word<17>>,
     pub inv_use_asid: Signal<In, Bit>,
     pub inv_asid: Signal<In, Word<16>>,
     pub inv_use_va: Signal<In, Bit>,
@@ -148,6 +157,7 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     write_path: WritePath<IDW, DW, SW>,
     rd_out: Outstanding<IDW>,
     wr_out: Outstanding<IDW>,
+    refused: Signal<Local, Word<27>>,
 }
 
 impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> Tbu<UTLB, MISSQ, IDW, DW, SW> {
@@ -166,10 +176,12 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
             AbortResponse::Decerr => 3,
         };
         Self {
+            ar_pack: Pack::new(params),
+            aw_pack: Pack::new(params),
             attributes: AttributeFill::new(params.features.attributes),
-            micro_tlb: MicroTlb::new(params.features.attributes),
-            rd_pipe: AddrPipe::new(false, DW, params.output_bits(), params.features.attributes),
-            wr_pipe: AddrPipe::new(true, DW, params.output_bits(), params.features.attributes),
+            micro_tlb: MicroTlb::new(params.features.attributes, params.features.pmu),
+            rd_pipe: AddrPipe::new(false, DW, params.output_bits(), params.features.attributes).counting(params.features.pmu),
+            wr_pipe: AddrPipe::new(true, DW, params.output_bits(), params.features.attributes).counting(params.features.pmu),
             read_path: ReadPath::new(abort),
             write_path: WritePath::new(abort),
             ..Self::default()
@@ -192,8 +204,8 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_out.aresetn.next = self.aresetn.val();
 
         // Client and downstream.
-        AddrIn::<IDW, 49, 15>::link(&mut self.s_axi_ar, &mut self.ar_pack.s);
-        AddrIn::<IDW, 49, 15>::link(&mut self.s_axi_aw, &mut self.aw_pack.s);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s_axi_ar, &mut self.ar_pack.s);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s_axi_aw, &mut self.aw_pack.s);
         AddrOut::<IDW, 48, 22>::link(&mut self.m_axi_ar, &mut self.ar_unpack.m);
         AddrOut::<IDW, 48, 22>::link(&mut self.m_axi_aw, &mut self.aw_unpack.m);
         ReadOut::<IDW, DW>::link(&mut self.s_axi_r, &mut self.read_path.s);
@@ -213,6 +225,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.rd_pipe.sel_ppn.next = self.micro_tlb.rd_ppn.val();
         self.rd_pipe.sel_mask.next = self.micro_tlb.rd_mask.val();
         self.rd_pipe.sel_attr.next = self.micro_tlb.rd_attr.val();
+        self.rd_pipe.sel_bank.next = self.micro_tlb.rd_bank.val();
         self.micro_tlb.rd_need.next = self.rd_pipe.look_need.val();
         self.micro_tlb.rd_over.next = self.rd_pipe.look_over.val();
         self.ar_unpack.valid.next = self.rd_pipe.m_valid.val();
@@ -234,6 +247,8 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.rd_pipe.rsp_ppn.next = self.rsp_ppn.val();
         self.rd_pipe.rsp_mask.next = self.rsp_mask.val();
         self.rd_pipe.rsp_attr.next = self.attributes.o_attr.val();
+        self.rd_pipe.rsp_bank.next = self.rsp_bank.val();
+        self.ev_read.next = bit_cast::<108, 27>(self.rd_pipe.ev_issued.val());
         self.rd_pipe.drop_all.next = self.drop_all.val();
 
         // Write addresses.
@@ -246,6 +261,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.sel_ppn.next = self.micro_tlb.wr_ppn.val();
         self.wr_pipe.sel_mask.next = self.micro_tlb.wr_mask.val();
         self.wr_pipe.sel_attr.next = self.micro_tlb.wr_attr.val();
+        self.wr_pipe.sel_bank.next = self.micro_tlb.wr_bank.val();
         self.micro_tlb.wr_need.next = self.wr_pipe.look_need.val();
         self.micro_tlb.wr_over.next = self.wr_pipe.look_over.val();
         self.aw_unpack.valid.next = self.wr_pipe.m_valid.val();
@@ -267,6 +283,11 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.rsp_ppn.next = self.rsp_ppn.val();
         self.wr_pipe.rsp_mask.next = self.rsp_mask.val();
         self.wr_pipe.rsp_attr.next = self.attributes.o_attr.val();
+        self.wr_pipe.rsp_bank.next = self.rsp_bank.val();
+        self.ev_written.next = bit_cast::<108, 27>(self.wr_pipe.ev_issued.val());
+        self.refused.next = self.rd_pipe.ev_refused.val() | self.wr_pipe.ev_refused.val();
+        self.ev_refused.next = bit_cast::<108, 27>(self.refused.val());
+        self.ev_refill.next = bit_cast::<108, 27>(self.walked.val());
         self.wr_pipe.drop_all.next = self.drop_all.val();
 
         // Fill and invalidation.
@@ -287,6 +308,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.micro_tlb.fill_asid.next = self.rsp_asid.val();
         self.micro_tlb.fill_vmid.next = self.rsp_vmid.val();
         self.micro_tlb.fill_part.next = self.rsp_part.val();
+        self.micro_tlb.fill_bank.next = self.rsp_bank.val();
         self.micro_tlb.drop_all.next = self.drop_all.val();
         self.micro_tlb.inv_valid.next = self.inv_valid.val();
         self.micro_tlb.inv_use_hyp.next = self.inv_use_hyp.val();

@@ -20,36 +20,36 @@ pub struct OutStage<const IDW: usize> {
     pub aresetn: Signal<In, Bit>,
     pub push: Signal<In, Bit>,
     /// A transaction word ([`super::beat`]) with its VA, and the page to put there.
-    pub beat: Signal<In, Word<102>>,
+    pub beat: Signal<In, Word<103>>,
     pub ppn: Signal<In, Word<36>>,
     pub mask: Signal<In, Word<7>>,
     pub attr: Signal<In, Word<18>>,
     /// Downstream.
     pub valid: Signal<Out, Bit>,
     pub ready: Signal<In, Bit>,
-    pub dout: Signal<Out, Word<101>>,
+    pub dout: Signal<Out, Word<103>>,
     /// 1:0 domain, 5:2 inner cacheability.
     pub dout_attr: Signal<Out, Word<6>>,
     /// One was pushed in the cycle before.
     pub issue_valid: Signal<Out, Bit>,
     pub issue_id: Signal<Out, Word<IDW>>,
-    fifo: FifoReg<101>,
+    fifo: FifoReg<103>,
     attributes: AttributeOut,
     attr_fifo: FifoReg<6>,
     there: Strap<Bit>,
     /// Page-number bits of the largest chunk of the size thermometer.
     top_chunk: Strap<Word<36>>,
-    /// All of a transaction word but its page number.
-    rest: Strap<Word<101>>,
+    /// All of a transaction word but its page number and the mark of an illegal burst.
+    rest: Strap<Word<103>>,
     /// All of it but AxCACHE and AxPROT.
-    no_pins: Strap<Word<101>>,
+    no_pins: Strap<Word<103>>,
     issue: DFF<Bit>,
     issue_label: DFF<Word<IDW>>,
     l_offset: Signal<Local, Word<36>>,
     l_page: Signal<Local, Word<36>>,
-    l_wide: Signal<Local, Word<101>>,
-    l_same: Signal<Local, Word<101>>,
-    l_pins: Signal<Local, Word<101>>,
+    l_wide: Signal<Local, Word<103>>,
+    l_same: Signal<Local, Word<103>>,
+    l_pins: Signal<Local, Word<103>>,
 }
 
 impl<const IDW: usize> OutStage<IDW> {
@@ -61,7 +61,7 @@ impl<const IDW: usize> OutStage<IDW> {
             attr_fifo: FifoReg::new(depth),
             there: Strap::new(attributes),
             top_chunk: Strap::new(0xf_fffc_0000u64),
-            rest: Strap::new(!(0x1f_ffff_ffffu128 << 12)),
+            rest: Strap::new(!(0x1f_ffff_ffffu128 << 12 | 1 << 101)),
             no_pins: Strap::new(!(0x7fu128 << 63)),
             ..Self::default()
         }
@@ -100,9 +100,9 @@ impl<const IDW: usize> Logic for OutStage<IDW> {
         }
         self.l_page.next = self.beat.val().get_bits::<36>(12) & self.l_offset.val();
         self.l_page.next = self.l_page.val() | self.ppn.val();
-        self.l_wide.next = bit_cast::<101, 36>(self.l_page.val());
+        self.l_wide.next = bit_cast::<103, 36>(self.l_page.val());
         self.l_wide.next = self.l_wide.val() << 12;
-        self.l_same.next = bit_cast::<101, 102>(self.beat.val());
+        self.l_same.next = self.beat.val();
 
         // AxCACHE 66:63 and AxPROT 69:67 are the attribute's.
         self.attributes.cache.next = self.beat.val().get_bits::<4>(63);
@@ -112,8 +112,8 @@ impl<const IDW: usize> Logic for OutStage<IDW> {
         if self.there.val() {
             self.l_pins.next = self.l_same.val() & self.no_pins.val();
             self.l_pins.next = self.l_pins.val()
-                | (bit_cast::<101, 4>(self.attributes.o_cache.val()) << 63)
-                | (bit_cast::<101, 3>(self.attributes.o_prot.val()) << 67);
+                | (bit_cast::<103, 4>(self.attributes.o_cache.val()) << 63)
+                | (bit_cast::<103, 3>(self.attributes.o_prot.val()) << 67);
         }
         self.attr_fifo.push.next = self.push.val();
         self.attr_fifo.din.next = self.attributes.o_user.val();
@@ -179,7 +179,7 @@ mod tests {
         stage.push.next = true;
         for size in (0..8).cycle().take(200) {
             let mask = (1u64 << size) - 1;
-            let (beat, offset) = (random.bits(102), offset_bits(mask));
+            let (beat, offset) = (random.bits(103), offset_bits(mask));
             let ppn = random.bits(36) as u64 & !offset;
             stage.beat.next = beat.into();
             stage.mask.next = mask.into();
@@ -187,7 +187,7 @@ mod tests {
             tick(&mut stage, |b| &mut b.clock);
             let va = beat & ((1 << 49) - 1);
             let page = (va as u64 >> 12) & offset & ((1 << 36) - 1) | ppn;
-            let expected = (beat & ((1 << 101) - 1)) >> 49 << 49 | u128::from(page) << 12 | va & 0xfff;
+            let expected = (beat & !(1 << 101)) >> 49 << 49 | u128::from(page) << 12 | va & 0xfff;
             assert!(stage.valid.val() && stage.issue_valid.val());
             assert_eq!(stage.dout.val().raw(), expected);
             assert_eq!(stage.issue_id.val().raw(), (beat >> 93) & 15);

@@ -42,12 +42,16 @@ pub struct AttributeFront<const BI: usize> {
     // F5.
     pub f5_cfg: Signal<In, Word<19>>,
     pub f5_ext: Signal<In, Word<25>>,
+    /// An address translation operation; of stage 1 only.
+    pub f5_ats: Signal<In, Bit>,
+    pub f5_single: Signal<In, Bit>,
     /// The attribute fields of the leaf that hits.
     pub f5_leaf: Signal<In, Word<8>>,
     // F6.
     /// {AxPROT[2], AxPROT[0]} as they came.
     pub raw: Signal<Out, Word<2>>,
-    /// What an answer carries: 15:0 all steps, 19:16 as in the request's word.
+    /// What an answer carries: 15:0 all steps, 19:16 as in the request's word; but for an address translation operation 18 says that the bank's format is
+    /// the short one.
     pub answer: Signal<Out, Word<20>>,
     /// The leaf's fields, for who asked for stage 2.
     pub fields: Signal<Out, Word<8>>,
@@ -97,10 +101,13 @@ pub struct AttributeFront<const BI: usize> {
     has_stage2: Strap<Bit>,
     has_nested: Strap<Bit>,
     has_short: Strap<Bit>,
+    has_long: Strap<Bit>,
+    has_ats: Strap<Bit>,
     write_bank: Signal<Local, Word<BI>>,
     step: Signal<Local, Word<16>>,
     after: Signal<Local, Word<16>>,
     mode: Signal<Local, Word<2>>,
+    format: Signal<Local, Bit>,
     leaf_step: Signal<Local, Word<16>>,
 }
 
@@ -112,6 +119,8 @@ impl<const BI: usize> AttributeFront<BI> {
             has_stage2: Strap::new(features.stage2),
             has_nested: Strap::new(features.nested),
             has_short: Strap::new(features.aarch32 == crate::params::Aarch32::Both),
+            has_long: Strap::new(features.aarch32 != crate::params::Aarch32::None),
+            has_ats: Strap::new(features.ats),
             ..Self::default()
         }
     }
@@ -170,11 +179,15 @@ impl<const BI: usize> Logic for AttributeFront<BI> {
             if self.mode.val() == 1 {
                 self.after.next = self.f5_cbar.q.val();
             }
-            if self.has_nested.val() & (self.mode.val() == 3) & !self.f5_ext.val().get_bit(12) {
+            if self.has_nested.val() & (self.mode.val() == 3) & !self.f5_ext.val().get_bit(12) & !self.f5_single.val() {
                 self.after.next = self.peer.step.val();
             }
         }
         self.f6_attr.d.next = self.f5_attr.q.val();
+        self.format.next = self.f5_ext.val().get_bit(6) | (self.has_long.val() & self.f5_ext.val().get_bit(10));
+        if self.has_ats.val() & self.f5_ats.val() {
+            self.f6_attr.d.next = self.f5_attr.q.val().replace_bit(18, self.format.val());
+        }
         self.f6_mair.d.next = self.mair.rdata.val();
         self.f6_after.d.next = self.after.val();
         self.f6_leaf.d.next = self.f5_leaf.val();
@@ -268,8 +281,8 @@ mod tests {
             6000,
             1,
             drive!(
-                clock, cw_valid, cw_kind, cw_index, cw_data, i_attr, i_bank, upper, f4_cfg, f4_ext, f5_cfg, f5_ext, f4_bank,
-                f5_leaf
+                clock, cw_valid, cw_kind, cw_index, cw_data, i_attr, i_bank, upper, f4_cfg, f4_ext, f5_cfg, f5_ext, f5_ats,
+                f5_single, f4_bank, f5_leaf
             ),
             |s| {
                 s.often("cw_valid", 1, 2);

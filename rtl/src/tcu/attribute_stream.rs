@@ -29,6 +29,8 @@ pub struct AttributeStream<const SI: usize> {
     pub raddr: Signal<In, Word<SI>>,
     /// F2: one group claims the stream, and `CLIENTPD` is clear.
     pub matched: Signal<In, Bit>,
+    /// F2: an address translation operation: nothing is overridden.
+    pub plain: Signal<In, Bit>,
     /// F2: it goes to a bank.
     pub translated: Signal<In, Bit>,
     pub bypass: Signal<In, Bit>,
@@ -69,11 +71,14 @@ impl<const SI: usize> Logic for AttributeStream<SI> {
         if self.matched.val() {
             self.fields.next = self.s2cr.rdata.val().get_bits::<11>(0);
         }
+        if self.plain.val() {
+            self.fields.next = 0.into();
+        }
         self.overrides.fields.next = self.fields.val();
         self.overrides.combine.next = false;
         self.privcfg.next = 0.into();
         self.instcfg.next = 0.into();
-        if self.translated.val() {
+        if self.translated.val() & !self.plain.val() {
             self.privcfg.next = self.s2cr.rdata.val().get_bits::<2>(11);
             self.instcfg.next = self.s2cr.rdata.val().get_bits::<2>(13);
         }
@@ -132,7 +137,9 @@ mod tests {
             || AttributeStream::<3>::new(true),
             4000,
             1,
-            drive!(clock, cw_valid, cw_kind, cw_index, cw_data, raddr, matched, translated, bypass, write, privileged, fetch),
+            drive!(
+                clock, cw_valid, cw_kind, cw_index, cw_data, raddr, matched, plain, translated, bypass, write, privileged, fetch
+            ),
             |s| {
                 s.often("cw_valid", 1, 2);
                 s.below("cw_index", 8);

@@ -36,7 +36,7 @@ pub struct Bank<const BI: usize> {
     pub aresetn: Signal<In, Bit>,
     // From F2.
     pub i_valid: Signal<In, Bit>,
-    pub i_req: Signal<In, Word<72>>,
+    pub i_req: Signal<In, Word<75>>,
     pub i_row: Signal<In, Word<4>>,
     pub i_bypass: Signal<In, Bit>,
     pub i_code: Signal<In, Word<9>>,
@@ -57,7 +57,7 @@ pub struct Bank<const BI: usize> {
     pub lk_upper: Signal<Out, Bit>,
     // F4.
     pub o_valid: Signal<Out, Bit>,
-    pub o_req: Signal<Out, Word<72>>,
+    pub o_req: Signal<Out, Word<75>>,
     pub o_row: Signal<Out, Word<4>>,
     pub o_bypass: Signal<Out, Bit>,
     pub o_code: Signal<Out, Word<9>>,
@@ -71,8 +71,8 @@ pub struct Bank<const BI: usize> {
     pub o_reach: Signal<Out, Word<23>>,
     pub o_ttbr: Signal<Out, Word<48>>,
     pub o_asid: Signal<Out, Word<16>>,
-    /// {HYPC, VMID}.
-    pub o_vmid: Signal<Out, Word<9>>,
+    /// {HYPC, VMID[15:0]}.
+    pub o_vmid: Signal<Out, Word<17>>,
     /// F3 or F4 hold a request.
     pub busy: Signal<Out, Bit>,
     sctlr: RamSync<BI, 5>,
@@ -89,6 +89,9 @@ pub struct Bank<const BI: usize> {
     ttbr1: RamSync<BI, 64>,
     cbar: RamSync<BI, 11>,
     cba2r: RamSync<BI, 1>,
+    /// CBA2R.VMID16, which counts while sCR0.VMID16EN is set.
+    vmid16: RamSync<BI, 16>,
+    wide_vmids: DFF<Bit>,
     /// Read in F2: TYPE is 0; VA64; {EAE, T1SZ, T0SZ} of AArch32.
     type0: RamAsync<BI, 1>,
     va64: RamAsync<BI, 1>,
@@ -107,7 +110,7 @@ pub struct Bank<const BI: usize> {
     s2_type0: RamSync<BI, 1>,
     s2_va64: RamSync<BI, 1>,
     f3_valid: DFF<Bit>,
-    f3_req: DFF<Word<72>>,
+    f3_req: DFF<Word<75>>,
     f3_row: DFF<Word<4>>,
     f3_bypass: DFF<Bit>,
     f3_code: DFF<Word<9>>,
@@ -124,7 +127,7 @@ pub struct Bank<const BI: usize> {
     /// An AArch32 address in no region.
     f3_outside: DFF<Bit>,
     f4_valid: DFF<Bit>,
-    f4_req: DFF<Word<72>>,
+    f4_req: DFF<Word<75>>,
     f4_row: DFF<Word<4>>,
     f4_bypass: DFF<Bit>,
     f4_code: DFF<Word<9>>,
@@ -138,7 +141,7 @@ pub struct Bank<const BI: usize> {
     f4_reach: DFF<Word<23>>,
     f4_ttbr: DFF<Word<48>>,
     f4_asid: DFF<Word<16>>,
-    f4_vmid: DFF<Word<9>>,
+    f4_vmid: DFF<Word<17>>,
     output_size: Strap<Word<3>>,
     has_16k: Strap<Bit>,
     has_stage2: Strap<Bit>,
@@ -146,6 +149,7 @@ pub struct Bank<const BI: usize> {
     has_long: Strap<Bit>,
     has_short: Strap<Bit>,
     has_big_endian: Strap<Bit>,
+    has_vmid16: Strap<Bit>,
     banks: Strap<Word<8>>,
     sep: Signal<Local, Word<7>>,
     kept_sep: Signal<Local, Word<7>>,
@@ -191,6 +195,7 @@ pub struct Bank<const BI: usize> {
     above32: Signal<Local, Word<17>>,
     hyp: Signal<Local, Bit>,
     vmid: Signal<Local, Word<9>>,
+    bank_vmid: Signal<Local, Word<17>>,
 }
 
 impl<const BI: usize> Bank<BI> {
@@ -204,6 +209,7 @@ impl<const BI: usize> Bank<BI> {
             has_long: Strap::new(params.features.aarch32 >= Aarch32::Long),
             has_short: Strap::new(params.features.aarch32 == Aarch32::Both),
             has_big_endian: Strap::new(params.features.big_endian),
+            has_vmid16: Strap::new(params.features.vmid16),
             banks: Strap::new(params.num_cb),
             ..Self::default()
         }
@@ -216,10 +222,10 @@ impl<const BI: usize> Logic for Bank<BI> {
         dff_setup!(
             self, clock, f3_valid, f3_req, f3_row, f3_bypass, f3_code, f3_raz, f3_bank, f3_upper, f3_granule, f4_valid, f4_req,
             f4_row, f4_bypass, f4_code, f4_raz, f4_bank, f4_va, f4_granule, f4_cfg, f4_reach, f4_ttbr, f4_asid, f4_vmid, f3_sub,
-            f3_final, f3_stage2, f3_aarch32, f3_short, f3_outside, f4_ext, f4_there
+            f3_final, f3_stage2, f3_aarch32, f3_short, f3_outside, f4_ext, f4_there, wide_vmids
         );
         clock!(self, clock, type0, va64, regions, sctlr_more, tcr_more, reach_s2, ndx, contextidr, s2_sctlr, s2_type0, s2_va64);
-        clock!(self, clock, sctlr, tcr, reach0, reach1, tcr2, seps, granules, ttbr0, ttbr1, cbar, cba2r);
+        clock!(self, clock, sctlr, tcr, reach0, reach1, tcr2, seps, granules, ttbr0, ttbr1, cbar, cba2r, vmid16);
 
         // F2: the bank's registers are addressed.
         self.sctlr.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
@@ -231,6 +237,7 @@ impl<const BI: usize> Logic for Bank<BI> {
         self.ttbr1.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
         self.cbar.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
         self.cba2r.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
+        self.vmid16.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
         self.sctlr_more.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
         self.tcr_more.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
         self.reach_s2.raddr.next = bit_cast::<BI, 7>(self.i_bank.val());
@@ -431,7 +438,11 @@ impl<const BI: usize> Logic for Bank<BI> {
             self.f4_ttbr.d.next = self.ttbr1.rdata.val().get_bits::<48>(0);
         }
         self.f4_asid.d.next = self.asid.val();
-        self.f4_vmid.d.next = self.cbar.rdata.val().get_bits::<9>(2);
+        self.bank_vmid.next = bit_cast::<17, 8>(self.cbar.rdata.val().get_bits::<8>(2));
+        if self.has_vmid16.val() & self.wide_vmids.q.val() {
+            self.bank_vmid.next = bit_cast::<17, 16>(self.vmid16.rdata.val());
+        }
+        self.f4_vmid.d.next = self.bank_vmid.val() | (bit_cast::<17, 1>(self.cbar.rdata.val().get_bits::<1>(10)) << 16);
         self.missing.next = !self.cba2r.rdata.val().any()
             & (!self.has_long.val() | (!self.has_short.val() & !self.f3_stage2.q.val() & !self.tcr_more.rdata.val().get_bit(1)));
         self.ext.next = 0.into();
@@ -607,6 +618,12 @@ impl<const BI: usize> Logic for Bank<BI> {
         self.cbar.wdata.next =
             bit_cast::<11, 2>(self.cw_data.val().get_bits::<2>(16)) | (bit_cast::<11, 9>(self.vmid.val()) << 2);
         self.cba2r.wdata.next = self.cw_data.val().get_bits::<1>(0);
+        self.vmid16.waddr.next = self.write_bank.val();
+        self.vmid16.we.next = self.cw_valid.val() & (self.cw_kind.val() == 8);
+        self.vmid16.wdata.next = self.cw_data.val().get_bits::<16>(16);
+        if self.cw_valid.val() & (self.cw_kind.val() == 9) {
+            self.wide_vmids.d.next = self.cw_data.val().get_bit(31);
+        }
         // SCTLR: AFE 2, E 4, UWXN 10, PTW 13. TCR: bit 6, EAE 31.
         self.sctlr_more.waddr.next = self.write_bank.val();
         self.sctlr_more.we.next = self.cw_valid.val() & (self.cw_kind.val() == 2);

@@ -24,7 +24,7 @@ pub struct Decide<const CB: usize> {
     pub aresetn: Signal<In, Bit>,
     // F5, from `Select`.
     pub i_valid: Signal<In, Bit>,
-    pub i_req: Signal<In, Word<72>>,
+    pub i_req: Signal<In, Word<75>>,
     pub i_row: Signal<In, Word<4>>,
     pub i_bypass: Signal<In, Bit>,
     pub i_code: Signal<In, Word<9>>,
@@ -35,7 +35,7 @@ pub struct Decide<const CB: usize> {
     pub i_cfg: Signal<In, Word<19>>,
     pub i_ext: Signal<In, Word<25>>,
     pub i_asid: Signal<In, Word<16>>,
-    pub i_vmid: Signal<In, Word<9>>,
+    pub i_vmid: Signal<In, Word<17>>,
     pub i_range_bad: Signal<In, Bit>,
     pub i_ttbr_bad: Signal<In, Bit>,
     pub i_hit: Signal<In, Bit>,
@@ -57,14 +57,16 @@ pub struct Decide<const CB: usize> {
     /// Walk (else answer or refuse).
     pub d_walk: Signal<Out, Bit>,
     pub d_row: Signal<Out, Word<4>>,
-    pub d_req: Signal<Out, Word<72>>,
+    pub d_req: Signal<Out, Word<75>>,
     pub d_va: Signal<Out, Word<49>>,
     pub d_granule: Signal<Out, Word<2>>,
     pub d_cfg: Signal<Out, Word<19>>,
     pub d_ext: Signal<Out, Word<25>>,
     pub d_bank: Signal<Out, Word<7>>,
     pub d_asid: Signal<Out, Word<16>>,
-    pub d_vmid: Signal<Out, Word<9>>,
+    pub d_vmid: Signal<Out, Word<17>>,
+    /// The bank that S2CR names, 7: there is one.
+    pub d_owner: Signal<Out, Word<8>>,
     /// Walk: way of the main TLB that a fill takes, first descriptor, its level, what the tables above took away.
     pub d_way: Signal<Out, Word<2>>,
     pub d_addr: Signal<Out, Word<48>>,
@@ -93,8 +95,14 @@ pub struct Decide<const CB: usize> {
     pub d_whole: Signal<Out, Bit>,
     /// F6 holds a request.
     pub busy: Signal<Out, Bit>,
+    owned: Signal<Local, Bit>,
+    has_ats: Strap<Bit>,
+    ats: Signal<Local, Bit>,
+    single: Signal<Local, Bit>,
+    /// Stage 2 translates the output of stage 1.
+    passes_on: Signal<Local, Bit>,
     f6_valid: DFF<Bit>,
-    f6_req: DFF<Word<72>>,
+    f6_req: DFF<Word<75>>,
     f6_row: DFF<Word<4>>,
     f6_bypass: DFF<Bit>,
     f6_code: DFF<Word<9>>,
@@ -105,7 +113,7 @@ pub struct Decide<const CB: usize> {
     f6_cfg: DFF<Word<19>>,
     f6_ext: DFF<Word<25>>,
     f6_asid: DFF<Word<16>>,
-    f6_vmid: DFF<Word<9>>,
+    f6_vmid: DFF<Word<17>>,
     f6_range_bad: DFF<Bit>,
     f6_ttbr_bad: DFF<Bit>,
     f6_hit: DFF<Bit>,
@@ -147,6 +155,7 @@ impl<const CB: usize> Decide<CB> {
             has_attributes: Strap::new(params.features.attributes),
             has_stage2: Strap::new(params.features.stage2),
             has_nested: Strap::new(params.features.nested),
+            has_ats: Strap::new(params.features.ats),
             ..Self::default()
         }
     }
@@ -223,7 +232,11 @@ impl<const CB: usize> Logic for Decide<CB> {
         self.sub.next = self.f6_ext.q.val().get_bit(1);
         self.two.next = self.f6_ext.q.val().get_bit(3) & self.f6_ext.q.val().get_bit(12) & !self.sub.val();
         self.mode.next = self.f6_cfg.q.val().get_bits::<2>(5);
+        self.ats.next = self.has_ats.val() & self.f6_req.q.val().get_bit(73);
+        self.single.next = self.has_ats.val() & self.f6_req.q.val().get_bit(74);
+        self.passes_on.next = self.two.val() & !self.single.val();
         self.unusable.next = (self.mode.val() == 2)
+            | (self.single.val() & (self.mode.val() == 0))
             | ((self.mode.val() == 0) & !self.has_stage2.val())
             | ((self.mode.val() == 3) & !(self.has_nested.val() & self.f6_ext.q.val().get_bit(11)))
             | (self.own_on.val() & self.f6_ext.q.val().get_bit(10))
@@ -264,22 +277,22 @@ impl<const CB: usize> Logic for Decide<CB> {
             self.d_record.next = true;
             self.d_global.next = true;
             self.d_code.next = 1.into();
-        } else if !self.own_on.val() & !self.two.val() {
+        } else if !self.own_on.val() & !self.passes_on.val() {
             self.whole.next = true;
             if self.too_far.val() {
                 self.d_refuse.next = true;
                 self.d_record.next = true;
                 self.d_code.next = 0x80.into();
             }
-        } else if self.blocked.val() & !self.sub.val() {
+        } else if self.blocked.val() & !self.sub.val() & !self.ats.val() {
             self.d_refuse.next = true;
             self.d_record.next = true;
-        } else if self.peer_blocked.val() {
+        } else if self.peer_blocked.val() & !self.ats.val() {
             self.d_refuse.next = true;
             self.d_record.next = true;
             self.d_bank.next = self.peer.val();
             self.d_raz.next = !self.f6_ext.q.val().get_bit(13);
-        } else if !self.own_on.val() & self.two.val() {
+        } else if !self.own_on.val() & self.passes_on.val() {
             self.whole.next = true;
             self.d_inject.next = true;
             self.d_final.next = true;
@@ -289,7 +302,7 @@ impl<const CB: usize> Logic for Decide<CB> {
             self.d_code.next = 2.into();
             self.refuse_level.next = self.first_level.val();
         } else if self.f6_hit.q.val() {
-            self.d_inject.next = self.two.val();
+            self.d_inject.next = self.passes_on.val();
             self.d_final.next = true;
         } else if self.f6_cfg.q.val().get_bit(14) {
             self.d_refuse.next = true;
@@ -345,6 +358,8 @@ impl<const CB: usize> Logic for Decide<CB> {
         self.d_whole.next = self.whole.val();
         self.d_asid.next = self.f6_asid.q.val();
         self.d_vmid.next = self.f6_vmid.q.val();
+        self.owned.next = !self.f6_bypass.q.val() & !self.d_global.val();
+        self.d_owner.next = bit_cast::<8, 7>(self.f6_bank.q.val()).replace_bit(7, self.owned.val());
         self.d_way.next = self.f6_way.q.val();
         self.busy.next = self.f6_valid.q.val();
 

@@ -41,7 +41,7 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     pub flt_wnr: Signal<In, Bit>,
     pub flt_pnu: Signal<In, Bit>,
     pub flt_ind: Signal<In, Bit>,
-    pub flt_sid: Signal<In, Word<15>>,
+    pub flt_sid: Signal<In, Word<16>>,
     pub flt_va: Signal<In, Word<49>>,
     /// A stage-2 fault: on this IPA[47:12]; of a nested translation of stage-1 bank `flt_s1bank`; on a stage-1 descriptor.
     pub flt_stage2: Signal<In, Bit>,
@@ -72,7 +72,7 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     /// IPA[47:12].
     pub rec_ipa: Signal<Out, Word<36>>,
     pub rec_syndrome: Signal<Out, Word<24>>,
-    pub rec_stream: Signal<Out, Word<15>>,
+    pub rec_stream: Signal<Out, Word<16>>,
     pub rec_status: Signal<Out, Word<32>>,
     /// Configuration bus: SCTLR brings CFIE, sCR0 GFIE.
     pub cw_valid: Signal<In, Bit>,
@@ -86,7 +86,7 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     far_low: RamSync<RI, 32>,
     far_high: RamSync<RI, 32>,
     syndrome: RamSync<RI, 24>,
-    stream: RamSync<RI, 15>,
+    stream: RamSync<RI, 16>,
     code: RamAsync<BI, 8>,
     ipa_low: RamSync<RI, 20>,
     ipa_high: RamSync<RI, 16>,
@@ -346,7 +346,7 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
         self.far_low.wdata.next = self.rec_data.val();
         self.far_high.wdata.next = self.rec_data.val();
         self.syndrome.wdata.next = bit_cast::<24, 32>(self.rec_data.val());
-        self.stream.wdata.next = bit_cast::<15, 32>(self.rec_data.val());
+        self.stream.wdata.next = bit_cast::<16, 32>(self.rec_data.val());
         self.ipa_low.wdata.next = self.rec_data.val().get_bits::<20>(12);
         self.ipa_high.wdata.next = self.rec_data.val().get_bits::<16>(0);
         self.ipa_low.we.next = self.rec_ipa_low.val();

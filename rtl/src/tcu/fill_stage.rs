@@ -57,7 +57,7 @@ pub struct FillStage {
     pub i_granule: Signal<In, Word<2>>,
     pub i_bank: Signal<In, Word<7>>,
     /// {HYPC, VMID}.
-    pub i_vmid: Signal<In, Word<9>>,
+    pub i_vmid: Signal<In, Word<17>>,
     pub i_asid: Signal<In, Word<16>>,
     /// PA[47:12] of the leaf or of the next table.
     pub i_ppn: Signal<In, Word<36>>,
@@ -77,7 +77,7 @@ pub struct FillStage {
     pub poison: Signal<In, Bit>,
     // Main TLB.
     pub tlb_tag_we: Signal<Out, Bit>,
-    pub tlb_tag: Signal<Out, Word<83>>,
+    pub tlb_tag: Signal<Out, Word<91>>,
     pub tlb_data_we: Signal<Out, Bit>,
     pub tlb_data: Signal<Out, Word<50>>,
     pub tlb_set: Signal<Out, Word<7>>,
@@ -89,6 +89,8 @@ pub struct FillStage {
     pub wc0_we: Signal<Out, Bit>,
     pub wc_index: Signal<Out, Word<7>>,
     pub wc_entry: Signal<Out, Word<121>>,
+    /// Its VMID[15:8].
+    pub wc_vmid: Signal<Out, Word<8>>,
     keys: VaIndex,
     x_valid: DFF<Bit>,
     /// 0 first, 1 last, 2 error, 3 leaf, 4 fault, 5 table, 6 not global.
@@ -100,7 +102,7 @@ pub struct FillStage {
     x_va: DFF<Word<49>>,
     x_granule: DFF<Word<2>>,
     x_bank: DFF<Word<7>>,
-    x_vmid: DFF<Word<9>>,
+    x_vmid: DFF<Word<17>>,
     x_asid: DFF<Word<16>>,
     x_ppn: DFF<Word<36>>,
     x_perm: DFF<Word<6>>,
@@ -110,17 +112,19 @@ pub struct FillStage {
     /// A line is open.
     filling: DFF<Bit>,
     fill_row: DFF<Word<4>>,
-    fill_tag: DFF<Word<83>>,
+    fill_tag: DFF<Word<91>>,
     fill_set: DFF<Word<7>>,
     fill_way: DFF<Word<2>>,
     fill_pages: DFF<Word<8>>,
     /// Write enables: 0 tag, 1 data, 2 level 2, 3 level 1, 4 level 0.
     enables: DFF<Word<5>>,
-    tag: DFF<Word<83>>,
+    tag: DFF<Word<91>>,
     /// 49:0 data, 56:50 set, 59:57 sector, 61:60 way.
     page: DFF<Word<62>>,
     index: DFF<Word<7>>,
     entry: DFF<Word<121>>,
+    entry_vmid: DFF<Word<8>>,
+    vmid: Signal<Local, Word<9>>,
     flags: Signal<Local, Word<7>>,
     first: Signal<Local, Bit>,
     leaf: Signal<Local, Bit>,
@@ -134,8 +138,8 @@ pub struct FillStage {
     joins: Signal<Local, Bit>,
     closes: Signal<Local, Bit>,
     stale: Signal<Local, Bit>,
-    line_tag: Signal<Local, Word<83>>,
-    new_tag: Signal<Local, Word<83>>,
+    line_tag: Signal<Local, Word<91>>,
+    new_tag: Signal<Local, Word<91>>,
     sector: Signal<Local, Word<3>>,
     here: Signal<Local, Word<8>>,
     pages: Signal<Local, Word<8>>,
@@ -165,7 +169,7 @@ impl Logic for FillStage {
         dff_setup!(
             self, clock, x_valid, x_flags, x_row, x_level, x_count, x_way, x_va, x_granule, x_bank, x_vmid, x_asid, x_ppn,
             x_perm, x_hier, x_attr, x_kind, filling, fill_row, fill_tag, fill_set, fill_way, fill_pages, enables, tag, page,
-            index, entry
+            index, entry, entry_vmid
         );
 
         // X: the verdict of E2.
@@ -210,12 +214,15 @@ impl Logic for FillStage {
         // Main TLB: the wanted page opens the line, its neighbours follow, the last beat makes the line valid.
         self.keys.va.next = self.x_va.q.val();
         self.keys.granule.next = self.x_granule.q.val();
-        self.line_tag.next = (bit_cast::<83, 2>(self.x_granule.q.val()) << 8)
-            | (bit_cast::<83, 7>(self.x_bank.q.val()) << 10)
-            | (bit_cast::<83, 9>(self.x_vmid.q.val()) << 17)
-            | (bit_cast::<83, 2>(self.x_kind.q.val()) << 26)
-            | (bit_cast::<83, 16>(self.x_asid.q.val()) << 32)
-            | (bit_cast::<83, 34>(self.keys.line.val()) << 49);
+        self.vmid.next = bit_cast::<9, 8>(self.x_vmid.q.val().get_bits::<8>(0))
+            | (bit_cast::<9, 1>(self.x_vmid.q.val().get_bits::<1>(16)) << 8);
+        self.line_tag.next = (bit_cast::<91, 2>(self.x_granule.q.val()) << 8)
+            | (bit_cast::<91, 7>(self.x_bank.q.val()) << 10)
+            | (bit_cast::<91, 9>(self.vmid.val()) << 17)
+            | (bit_cast::<91, 2>(self.x_kind.q.val()) << 26)
+            | (bit_cast::<91, 16>(self.x_asid.q.val()) << 32)
+            | (bit_cast::<91, 34>(self.keys.line.val()) << 49)
+            | (bit_cast::<91, 8>(self.x_vmid.q.val().get_bits::<8>(8)) << 83);
         self.line_tag.next = self.line_tag.val().replace_bit(48, self.ng.val());
         self.sector.next = self.keys.sector.val() + self.x_count.q.val();
         self.here.next = bits::<8>(1) << self.sector.val();
@@ -241,12 +248,12 @@ impl Logic for FillStage {
         self.set.next = self.keys.line_index.val();
         self.way.next = self.x_way.q.val();
         if self.filling.q.val() {
-            self.new_tag.next = self.fill_tag.q.val() | bit_cast::<83, 8>(self.pages.val());
+            self.new_tag.next = self.fill_tag.q.val() | bit_cast::<91, 8>(self.pages.val());
             self.set.next = self.fill_set.q.val();
             self.way.next = self.fill_way.q.val();
         }
         if self.single.val() {
-            self.new_tag.next = self.line_tag.val() | bit_cast::<83, 8>(self.here.val());
+            self.new_tag.next = self.line_tag.val() | bit_cast::<91, 8>(self.here.val());
         }
         if self.opens.val() {
             self.filling.d.next = !self.single.val();
@@ -282,7 +289,7 @@ impl Logic for FillStage {
         self.new_entry.next = bits::<121>(1)
             | (bit_cast::<121, 2>(self.x_granule.q.val()) << 3)
             | (bit_cast::<121, 7>(self.x_bank.q.val()) << 5)
-            | (bit_cast::<121, 9>(self.x_vmid.q.val()) << 12)
+            | (bit_cast::<121, 9>(self.vmid.val()) << 12)
             | (bit_cast::<121, 16>(self.x_asid.q.val()) << 21)
             | (bit_cast::<121, 28>(self.key.val()) << 37)
             | (bit_cast::<121, 36>(self.x_ppn.q.val()) << 65)
@@ -308,6 +315,7 @@ impl Logic for FillStage {
             | (bit_cast::<62, 3>(self.sector.val()) << 57)
             | (bit_cast::<62, 2>(self.way.val()) << 60);
         self.entry.d.next = self.new_entry.val();
+        self.entry_vmid.d.next = self.x_vmid.q.val().get_bits::<8>(8);
 
         self.tlb_tag_we.next = self.enables.q.val().get_bit(0);
         self.tlb_data_we.next = self.enables.q.val().get_bit(1);
@@ -321,6 +329,7 @@ impl Logic for FillStage {
         self.tlb_way.next = self.page.q.val().get_bits::<2>(60);
         self.wc_index.next = self.index.q.val();
         self.wc_entry.next = self.entry.q.val();
+        self.wc_vmid.next = self.entry_vmid.q.val();
 
         if !self.aresetn.val() {
             self.x_valid.d.next = false;

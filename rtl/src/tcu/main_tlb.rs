@@ -4,14 +4,14 @@
 //! filled together (`docs/architecture.md`, decision 4). Blocks live in the walk cache ([`super::walk_cache`]), at the level of the
 //! table that holds them.
 //!
-//! # Tag word (77 bits)
+//! # Tag word (91 bits)
 //!
 //! | bits | field | | bits | field |
 //! | --- | --- | --- | --- | --- |
 //! | 7:0 | valid, a bit a page | | 47:32 | ASID |
 //! | 9:8 | granule code | | 48 | nG |
 //! | 16:10 | context bank | | 82:49 | VA[48:15] of the line |
-//! | 25:17 | {HYPC, VMID} | | | |
+//! | 25:17 | {HYPC, VMID[7:0]} | | 90:83 | VMID[15:8], in memories of their own |
 //!
 //! (27:26 are the kind: 0 stage 1 alone, 1 stage 2, 2 stage 1 of a nested bank, whose output is an IPA; 31:28 are zero.) Data word (50 bits): 35:0 PA[47:12], 41:36 permissions {px,pw,pr,ux,uw,ur}, 49:42 attributes.
 //!
@@ -28,8 +28,10 @@
 //!
 //! Two ways may hold the same line after two walks that raced; the lowest way answers, and maintenance drops both.
 
+use crate::params::Params;
 use crate::prelude::*;
 use crate::prim::ram::RamSync;
+use crate::prim::strap::Strap;
 
 /// The block. `2^SW` sets, `DA` = `SW` + 3 address bits of the data RAMs.
 #[derive(LogicBlock)]
@@ -43,7 +45,7 @@ pub struct MainTlb<const SW: usize, const DA: usize> {
     pub cmp_sector: Signal<In, Word<3>>,
     pub cmp_granule: Signal<In, Word<2>>,
     pub cmp_bank: Signal<In, Word<7>>,
-    pub cmp_vmid: Signal<In, Word<9>>,
+    pub cmp_vmid: Signal<In, Word<17>>,
     pub cmp_asid: Signal<In, Word<16>>,
     pub cmp_kind: Signal<In, Word<2>>,
     /// Bits of the kind that the hardware has.
@@ -56,7 +58,7 @@ pub struct MainTlb<const SW: usize, const DA: usize> {
     pub way: Signal<Out, Word<2>>,
     // Fill.
     pub fl_tag_we: Signal<In, Bit>,
-    pub fl_tag: Signal<In, Word<83>>,
+    pub fl_tag: Signal<In, Word<91>>,
     pub fl_data_we: Signal<In, Bit>,
     pub fl_data: Signal<In, Word<50>>,
     pub fl_set: Signal<In, Word<7>>,
@@ -73,11 +75,17 @@ pub struct MainTlb<const SW: usize, const DA: usize> {
     pub inv_use_hyp: Signal<In, Bit>,
     pub inv_hyp: Signal<In, Bit>,
     pub inv_use_vmid: Signal<In, Bit>,
-    pub inv_vmid: Signal<In, Word<9>>,
+    pub inv_vmid: Signal<In, Word<17>>,
     pub inv_use_asid: Signal<In, Bit>,
     pub inv_asid: Signal<In, Word<16>>,
     pub inv_use_va: Signal<In, Bit>,
     tag: [RamSync<SW, 75>; 4],
+    vmids: [RamSync<SW, 8>; 4],
+    has_vmid16: Strap<Bit>,
+    tag_vmid: Signal<Local, Word<17>>,
+    vmid_low: Signal<Local, Word<8>>,
+    vmid_high: Signal<Local, Word<8>>,
+    hyp: Signal<Local, Word<1>>,
     pages: [RamSync<SW, 8>; 4],
     data: [RamSync<DA, 50>; 4],
     turn: DFF<Word<2>>,
@@ -157,6 +165,12 @@ impl<const SW: usize, const DA: usize> Default for MainTlb<SW, DA> {
             inv_asid: Signal::default(),
             inv_use_va: Signal::default(),
             tag: std::array::from_fn(|_| RamSync::default()),
+            vmids: std::array::from_fn(|_| RamSync::default()),
+            has_vmid16: Strap::default(),
+            tag_vmid: Signal::default(),
+            vmid_low: Signal::default(),
+            vmid_high: Signal::default(),
+            hyp: Signal::default(),
             pages: std::array::from_fn(|_| RamSync::default()),
             data: std::array::from_fn(|_| RamSync::default()),
             turn: DFF::default(),
@@ -193,6 +207,13 @@ impl<const SW: usize, const DA: usize> Default for MainTlb<SW, DA> {
             drop_pages: std::array::from_fn(|_| DFF::default()),
             drop_set: DFF::default(),
         }
+    }
+}
+
+impl<const SW: usize, const DA: usize> MainTlb<SW, DA> {
+    /// The block for hardware with these features.
+    pub fn new(params: &Params) -> Self {
+        Self { has_vmid16: Strap::new(params.features.vmid16), ..Self::default() }
     }
 }
 
@@ -247,8 +268,18 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
             self.data[i].clock.next = self.clock.val();
             self.pages[i].clock.next = self.clock.val();
             self.tag[i].raddr.next = self.set_address.val();
+            self.vmids[i].clock.next = self.clock.val();
+            self.vmids[i].raddr.next = self.set_address.val();
             self.pages[i].raddr.next = self.set_address.val();
             self.data[i].raddr.next = self.data_address.val();
+
+            self.vmid_low.next = self.tag[i].rdata.val().get_bits::<8>(9);
+            self.vmid_high.next = self.vmids[i].rdata.val();
+            self.hyp.next = self.tag[i].rdata.val().get_bits::<1>(17);
+            self.tag_vmid.next = bit_cast::<17, 8>(self.vmid_low.val()) | (bit_cast::<17, 1>(self.hyp.val()) << 16);
+            if self.has_vmid16.val() {
+                self.tag_vmid.next = self.tag_vmid.val() | (bit_cast::<17, 8>(self.vmid_high.val()) << 8);
+            }
 
             // Look-up.
             self.valid_pages.next = self.pages[i].rdata.val();
@@ -256,7 +287,7 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
             self.tags_match.next = (self.tag[i].rdata.val().get_bits::<34>(41) == self.cmp_line.val())
                 & (self.tag[i].rdata.val().get_bits::<2>(0) == self.cmp_granule.val())
                 & (self.tag[i].rdata.val().get_bits::<7>(2) == self.cmp_bank.val())
-                & (self.tag[i].rdata.val().get_bits::<9>(9) == self.cmp_vmid.val())
+                & (self.tag_vmid.val() == self.cmp_vmid.val())
                 & (self.kind.val() == self.cmp_kind.val())
                 & ((self.tag[i].rdata.val().get_bits::<16>(24) == self.cmp_asid.val()) | !self.tag[i].rdata.val().get_bit(40));
             self.same_line.next = self.same_line.val().replace_bit(i, self.tags_match.val());
@@ -278,7 +309,7 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
 
             // Maintenance: what the set read in the cycle before keeps.
             self.tags_match.next = (!self.inv_use_hyp.val() | (self.tag[i].rdata.val().get_bit(17) == self.inv_hyp.val()))
-                & (!self.inv_use_vmid.val() | (self.tag[i].rdata.val().get_bits::<9>(9) == self.inv_vmid.val()))
+                & (!self.inv_use_vmid.val() | (self.tag_vmid.val() == self.inv_vmid.val()))
                 & (!self.inv_use_asid.val()
                     | (self.tag[i].rdata.val().get_bits::<16>(24) == self.inv_asid.val())
                     | (self.inv_use_va.val() & !self.tag[i].rdata.val().get_bit(40)))
@@ -308,6 +339,9 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
             self.tag[i].we.next = self.fl_tag_we.val() & self.fill_way.val().get_bit(i);
             self.tag[i].waddr.next = bit_cast::<SW, 7>(self.fl_set.val());
             self.tag[i].wdata.next = self.fl_tag.val().get_bits::<75>(8);
+            self.vmids[i].we.next = self.fl_tag_we.val() & self.fill_way.val().get_bit(i);
+            self.vmids[i].waddr.next = bit_cast::<SW, 7>(self.fl_set.val());
+            self.vmids[i].wdata.next = self.fl_tag.val().get_bits::<8>(83);
             self.data[i].we.next = self.fl_data_we.val() & self.fill_way.val().get_bit(i);
             self.data[i].waddr.next = bit_cast::<DA, 10>(self.fill_set_and_sector.val());
             self.data[i].wdata.next = self.fl_data.val();
@@ -341,17 +375,18 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
 mod tests {
     use super::*;
     use crate::drive;
+    use crate::params::MINI;
     use crate::testing::{equivalence, synthesis_check};
 
     #[test]
     fn synthesizes_maintlb() {
-        synthesis_check(MainTlb::<1, 4>::default());
+        synthesis_check(MainTlb::<1, 4>::new(&MINI.with_everything()));
     }
 
     #[test]
     fn verilog_agrees_maintlb() {
         equivalence(
-            MainTlb::<1, 4>::default,
+            || MainTlb::<1, 4>::new(&MINI.with_everything()),
             4000,
             1,
             drive!(

@@ -35,15 +35,15 @@ pub enum SyncState {
 
 /// The block: `CB` banks numbered in `BI` bits.
 ///
-/// A command is 68 bits: `[36:0]` VA bits 48:12, `[52:37]` ASID, `[61:53]` `{HYPC, VMID}`, and from bit 62 up: use Hyp, Hyp, use VMID,
-/// use ASID, use VA, leaf only.
+/// A command is 76 bits: `[36:0]` VA bits 48:12, `[52:37]` ASID, `[61:53]` `{HYPC, VMID 7:0}`, from bit 62 up: use Hyp, Hyp, use VMID,
+/// use ASID, use VA, leaf only; `[75:68]` VMID 15:8.
 #[derive(LogicBlock, Default)]
 pub struct Maintenance<const CB: usize, const BI: usize> {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
     /// A command; taken with `push_ready`.
     pub push: Signal<In, Bit>,
-    pub push_op: Signal<In, Word<68>>,
+    pub push_op: Signal<In, Word<76>>,
     pub push_ready: Signal<Out, Bit>,
     /// Bank of `sync_bank` and `bank_active`.
     pub bank: Signal<In, Word<BI>>,
@@ -61,7 +61,7 @@ pub struct Maintenance<const CB: usize, const BI: usize> {
     pub inv_use_hyp: Signal<Out, Bit>,
     pub inv_hyp: Signal<Out, Bit>,
     pub inv_use_vmid: Signal<Out, Bit>,
-    pub inv_vmid: Signal<Out, Word<9>>,
+    pub inv_vmid: Signal<Out, Word<17>>,
     pub inv_use_asid: Signal<Out, Bit>,
     pub inv_asid: Signal<Out, Word<16>>,
     pub inv_use_va: Signal<Out, Bit>,
@@ -73,7 +73,7 @@ pub struct Maintenance<const CB: usize, const BI: usize> {
     pub sync_flip: Signal<Out, Bit>,
     /// No transaction from before the last flip waits for its response.
     pub old_drained: Signal<In, Bit>,
-    queue: Queue<3, 68>,
+    queue: Queue<3, 76>,
     level: DFF<Word<4>>,
     state: DFF<SyncState>,
     pending: DFF<Word<CB>>,
@@ -92,7 +92,7 @@ pub struct Maintenance<const CB: usize, const BI: usize> {
     asked: Signal<Local, Word<CB>>,
     active: Signal<Local, Word<CB>>,
     active_shift: Signal<Local, Word<CB>>,
-    command: Signal<Local, Word<68>>,
+    command: Signal<Local, Word<76>>,
 }
 
 impl<const CB: usize, const BI: usize> Logic for Maintenance<CB, BI> {
@@ -121,7 +121,9 @@ impl<const CB: usize, const BI: usize> Logic for Maintenance<CB, BI> {
         self.command.next = self.queue.dout.val();
         self.inv_vpn.next = self.command.val().get_bits::<37>(0);
         self.inv_asid.next = self.command.val().get_bits::<16>(37);
-        self.inv_vmid.next = self.command.val().get_bits::<9>(53);
+        self.inv_vmid.next = bit_cast::<17, 8>(self.command.val().get_bits::<8>(53))
+            | (bit_cast::<17, 8>(self.command.val().get_bits::<8>(68)) << 8)
+            | (bit_cast::<17, 1>(self.command.val().get_bits::<1>(61)) << 16);
         self.inv_use_hyp.next = self.command.val().get_bit(62);
         self.inv_hyp.next = self.command.val().get_bit(63);
         self.inv_use_vmid.next = self.command.val().get_bit(64);

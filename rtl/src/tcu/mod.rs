@@ -2,9 +2,11 @@
 
 pub mod accept;
 pub mod answer;
+pub mod ats;
 pub mod attribute;
 pub mod attribute_front;
 pub mod attribute_leaf;
+pub mod attribute_par;
 pub mod attribute_stream;
 pub mod attribute_walk;
 pub mod bank;
@@ -17,6 +19,7 @@ pub mod invalidate;
 pub mod main_tlb;
 pub mod maintenance;
 pub mod merge;
+pub mod pmu;
 pub mod regs;
 pub mod regs_access;
 pub mod regs_axil;

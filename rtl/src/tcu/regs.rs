@@ -16,13 +16,17 @@
 //! | reset sequence | `regs_init.rs` |
 //! | fault records and interrupts | `fault_recorder.rs` |
 //! | TLB maintenance queue and synchronization | `maintenance.rs` |
+//! | performance monitors | `pmu.rs` |
+//! | address translation operations | `ats.rs` |
 //!
 //! Timing: a register read or write takes 14 cycles from address to response if nothing waits; writes that change the translation
 //! or clear a fault status wait a few cycles more for the front, TLB commands for room in their queue. A master that does not take
 //! its response stops neither fault records nor maintenance.
 
+use super::ats::Ats;
 use super::fault_recorder::FaultRecorder;
 use super::maintenance::Maintenance;
+use super::pmu::Pmu;
 use super::regs_access::RegsAccess;
 use super::regs_axil::RegsAxil;
 use super::regs_init::RegsInit;
@@ -59,7 +63,7 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub flt_wnr: Signal<In, Bit>,
     pub flt_pnu: Signal<In, Bit>,
     pub flt_ind: Signal<In, Bit>,
-    pub flt_sid: Signal<In, Word<15>>,
+    pub flt_sid: Signal<In, Word<16>>,
     pub flt_va: Signal<In, Word<49>>,
     pub flt_stage2: Signal<In, Bit>,
     pub flt_nested: Signal<In, Bit>,
@@ -73,7 +77,7 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub inv_use_hyp: Signal<Out, Bit>,
     pub inv_hyp: Signal<Out, Bit>,
     pub inv_use_vmid: Signal<Out, Bit>,
-    pub inv_vmid: Signal<Out, Word<9>>,
+    pub inv_vmid: Signal<Out, Word<17>>,
     pub inv_use_asid: Signal<Out, Bit>,
     pub inv_asid: Signal<Out, Word<16>>,
     pub inv_use_va: Signal<Out, Bit>,
@@ -84,13 +88,32 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub old_drained: Signal<In, Bit>,
     pub irq_global: Signal<Out, Bit>,
     pub irq_context: Signal<Out, Word<CB>>,
-    /// Performance monitor interrupt: nothing counts yet.
     pub irq_pmu: Signal<Out, Bit>,
+    /// What happened in this cycle, for the performance monitors ([`super::pmu`]).
+    pub ev_read: Signal<In, Word<108>>,
+    pub ev_written: Signal<In, Word<108>>,
+    pub ev_refused: Signal<In, Word<108>>,
+    pub ev_refill: Signal<In, Word<108>>,
+    // Address translation operations ([`super::ats`]); what a failure is comes as `flt_*`.
+    pub ats_req_valid: Signal<Out, Bit>,
+    pub ats_req_ready: Signal<In, Bit>,
+    pub ats_req_page: Signal<Out, Word<37>>,
+    pub ats_req_write: Signal<Out, Bit>,
+    pub ats_req_privileged: Signal<Out, Bit>,
+    pub ats_req_single: Signal<Out, Bit>,
+    pub ats_req_bank: Signal<Out, Word<7>>,
+    pub ats_valid: Signal<In, Bit>,
+    pub ats_fault: Signal<In, Bit>,
+    pub ats_ppn: Signal<In, Word<36>>,
+    pub ats_mask: Signal<In, Word<7>>,
+    pub ats_attr: Signal<In, Word<20>>,
     axil: RegsAxil<RAW>,
     access: RegsAccess<BI, RI, AW, RAW>,
     init: RegsInit<AW, RI>,
     recorder: FaultRecorder<CB, BI, RI>,
     maintenance: Maintenance<CB, BI>,
+    pmu: Pmu,
+    ats: Ats,
     bus_valid: Signal<Local, Bit>,
     bus_kind: Signal<Local, Word<4>>,
     bus_index: Signal<Local, Word<7>>,
@@ -153,11 +176,29 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
             irq_global: Signal::default(),
             irq_context: Signal::default(),
             irq_pmu: Signal::default(),
+            ev_read: Signal::default(),
+            ev_written: Signal::default(),
+            ev_refused: Signal::default(),
+            ev_refill: Signal::default(),
+            ats_req_valid: Signal::default(),
+            ats_req_ready: Signal::default(),
+            ats_req_page: Signal::default(),
+            ats_req_write: Signal::default(),
+            ats_req_privileged: Signal::default(),
+            ats_req_single: Signal::default(),
+            ats_req_bank: Signal::default(),
+            ats_valid: Signal::default(),
+            ats_fault: Signal::default(),
+            ats_ppn: Signal::default(),
+            ats_mask: Signal::default(),
+            ats_attr: Signal::default(),
             axil: RegsAxil::default(),
             access: RegsAccess::new(params),
             init: RegsInit::new(params),
             recorder: FaultRecorder::new(params),
             maintenance: Maintenance::default(),
+            pmu: Pmu::new(params),
+            ats: Ats::new(params),
             bus_valid: Signal::default(),
             bus_kind: Signal::default(),
             bus_index: Signal::default(),
@@ -169,12 +210,14 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
 impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic for Regs<CB, BI, RI, AW, RAW> {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, axil, access, init, recorder, maintenance);
+        clock!(self, clock, axil, access, init, recorder, maintenance, pmu, ats);
         self.axil.aresetn.next = self.aresetn.val();
         self.access.aresetn.next = self.aresetn.val();
         self.init.aresetn.next = self.aresetn.val();
         self.recorder.aresetn.next = self.aresetn.val();
         self.maintenance.aresetn.next = self.aresetn.val();
+        self.pmu.aresetn.next = self.aresetn.val();
+        self.ats.aresetn.next = self.aresetn.val();
 
         LiteAddrIn::<RAW>::link(&mut self.s_axil_ctrl_aw, &mut self.axil.aw);
         LiteWriteIn::link(&mut self.s_axil_ctrl_w, &mut self.axil.w);
@@ -257,7 +300,47 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
         self.fault_active.next = self.recorder.fault_active.val();
         self.irq_context.next = self.recorder.irq_context.val();
         self.irq_global.next = self.recorder.irq_global.val();
-        self.irq_pmu.next = false;
+
+        // Address translation operations.
+        self.ats.start.next = self.access.ats_start.val();
+        self.ats.how.next = self.access.ats_how.val();
+        self.ats.page.next = self.access.ats_page.val();
+        self.ats.bank.next = self.access.ats_bank.val();
+        self.access.ats_busy.next = self.ats.busy.val();
+        self.access.ats_to_global.next = self.ats.to_global.val();
+        self.access.ats_to_bank.next = self.ats.to_bank.val();
+        self.ats_req_valid.next = self.ats.req_valid.val();
+        self.ats.req_ready.next = self.ats_req_ready.val();
+        self.ats_req_page.next = self.ats.req_page.val();
+        self.ats_req_write.next = self.ats.req_write.val();
+        self.ats_req_privileged.next = self.ats.req_privileged.val();
+        self.ats_req_single.next = self.ats.req_single.val();
+        self.ats_req_bank.next = self.ats.req_bank.val();
+        self.ats.ans_valid.next = self.ats_valid.val();
+        self.ats.ans_fault.next = self.ats_fault.val();
+        self.ats.ans_global.next = self.flt_global.val();
+        self.ats.ans_code.next = self.flt_code.val();
+        self.ats.ans_level.next = self.flt_plvl.val();
+        self.ats.ans_stage2.next = self.flt_stage2.val();
+        self.ats.ans_ppn.next = self.ats_ppn.val();
+        self.ats.ans_mask.next = self.ats_mask.val();
+        self.ats.ans_attr.next = self.ats_attr.val();
+        self.access.par_valid.next = self.ats.par_valid.val();
+        self.access.par_value.next = self.ats.par_value.val();
+        self.ats.par_done.next = self.access.par_done.val();
+
+        // Performance monitors.
+        self.pmu.read.next = self.ev_read.val();
+        self.pmu.written.next = self.ev_written.val();
+        self.pmu.refused.next = self.ev_refused.val();
+        self.pmu.refill.next = self.ev_refill.val();
+        self.pmu.code.next = self.access.pmu_code.val();
+        self.pmu.number.next = self.access.pmu_number.val();
+        self.pmu.bank.next = self.access.pmu_bank.val();
+        self.pmu.we.next = self.access.pmu_we.val();
+        self.pmu.data.next = self.access.rec_data.val();
+        self.access.pmu_value.next = self.pmu.value.val();
+        self.irq_pmu.next = self.pmu.irq.val();
 
         // Maintenance.
         self.maintenance.push.next = self.access.push.val();

@@ -14,11 +14,14 @@
 //! | `Grant` | waits until the translation front is empty | `Effect` |
 //! | `Effect` | configuration bus pulse, or change of the fault status | next word |
 //! | `BankRead` | reads the bank's CBAR for its VMID | `BankTake` |
-//! | `BankTake` | the VMID is registered | `Push`; with AArch32 formats `FormRead` |
-//! | `FormRead`, `FormTake` | the same for the bank's CBA2R: whether the command's words are those of AArch32 | `Push` |
+//! | `BankTake` | the VMID is registered | `Push`; with AArch32 formats or 16-bit VMIDs `FormRead` |
+//! | `FormRead`, `FormTake` | the same for the bank's CBA2R: its VMID, whether the command's words are those of AArch32 | `Push` |
 //! | `Push` | hands a TLB maintenance command to the queue | next word |
 //! | `Refuse` | records the configuration access fault | `Finish` |
 //! | `Finish` | `access_done` | `Wait` |
+//! | `Operate` | hands an address translation operation over, once none is under way; drops it if one with the same result is | next word |
+//!
+//! The result of such an operation goes into the RAM in two cycles of `Wait` or `Operate`.
 //!
 //! Timing: 12 cycles from `access` to `access_done` if nothing waits. `Grant` waits a few cycles, `Push` for room in the queue,
 //! `Apply`, `Effect` and `Refuse` for the port of the fault recorder: all bounded, none by a client.
@@ -26,10 +29,11 @@
 //! A change of the fault status waits for the grant too, so no transaction is between its check of the status and its record.
 
 use super::regs_decode::RegsDecode;
+use super::regs_map::RegsMap;
 use crate::params::{Aarch32, Params};
 use crate::prelude::*;
 use crate::prim::ram::RamSync;
-use crate::registers::{reset_value, CBA2R, CBAR, SACR};
+use crate::registers::{reset_value, CBA2R, CBAR, CB_PAR, GPAR, SACR};
 
 /// States of [`RegsAccess`].
 #[derive(Copy, Clone, PartialEq, Debug, LogicState)]
@@ -49,6 +53,7 @@ pub enum AccessState {
     Push,
     Refuse,
     Finish,
+    Operate,
 }
 
 /// The block. Banks are numbered in `BI` bits; `RI` = `BI` + 1 index the fault record, `AW` = `BI` + 6 the register RAM; `RAW`
@@ -90,12 +95,12 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     /// IPA[47:12].
     pub rec_ipa: Signal<In, Word<36>>,
     pub rec_syndrome: Signal<In, Word<24>>,
-    pub rec_stream: Signal<In, Word<15>>,
+    pub rec_stream: Signal<In, Word<16>>,
     /// The fault status at `rec_index`.
     pub rec_status: Signal<In, Word<32>>,
     /// A TLB maintenance command, fields as in [`super::maintenance`]; taken with `push_ready`.
     pub push: Signal<Out, Bit>,
-    pub push_op: Signal<Out, Word<68>>,
+    pub push_op: Signal<Out, Word<76>>,
     pub push_ready: Signal<In, Bit>,
     /// Bank of `sync` and `sync_active`.
     pub bank: Signal<Out, Word<BI>>,
@@ -105,6 +110,23 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     /// `bank` has a synchronization under way.
     pub bank_active: Signal<In, Bit>,
     pub global_active: Signal<In, Bit>,
+    /// A register of the performance monitors ([`super::pmu`]): what it is, what it shows, and the write of it.
+    pub pmu_code: Signal<Out, Word<5>>,
+    pub pmu_number: Signal<Out, Word<4>>,
+    pub pmu_bank: Signal<Out, Word<7>>,
+    pub pmu_we: Signal<Out, Bit>,
+    pub pmu_value: Signal<In, Word<32>>,
+    /// Address translation operations ([`super::ats`]): start, what is under way, the result.
+    pub ats_start: Signal<Out, Bit>,
+    pub ats_how: Signal<Out, Word<4>>,
+    pub ats_page: Signal<Out, Word<37>>,
+    pub ats_bank: Signal<Out, Word<8>>,
+    pub ats_busy: Signal<In, Bit>,
+    pub ats_to_global: Signal<In, Bit>,
+    pub ats_to_bank: Signal<In, Word<7>>,
+    pub par_valid: Signal<In, Bit>,
+    pub par_value: Signal<In, Word<64>>,
+    pub par_done: Signal<Out, Bit>,
     pub cw_req: Signal<Out, Bit>,
     pub cw_grant: Signal<In, Bit>,
     pub cw_valid: Signal<Out, Bit>,
@@ -117,16 +139,31 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     high: DFF<Bit>,
     stored: DFF<Word<32>>,
     elsewhere: DFF<Word<32>>,
-    controls: DFF<Word<28>>,
+    controls: DFF<Word<31>>,
     value_low: DFF<Word<32>>,
     value_high: DFF<Word<32>>,
     cache_lock: DFF<Bit>,
-    vmid: DFF<Word<9>>,
+    vmid: DFF<Word<17>>,
     refused_addr: DFF<Word<32>>,
     cbar_reset: Constant<Word<32>>,
     cba2r_reset: Constant<Word<32>>,
     has_stage2: Constant<Bit>,
     has_aarch32: Constant<Bit>,
+    has_pmu: Constant<Bit>,
+    has_ats: Constant<Bit>,
+    par_slot: Constant<Word<AW>>,
+    gpar_slot: Constant<Word<AW>>,
+    /// The operation under way has the result register of this access.
+    ats_same: Signal<Local, Bit>,
+    par_addr: Signal<Local, Word<AW>>,
+    par_high: DFF<Bit>,
+    operation: Signal<Local, Bit>,
+    has_exids: Constant<Bit>,
+    has_vmid16: Constant<Bit>,
+    /// sCR0.EXIDENABLE and VMID16EN.
+    wide_ids: DFF<Bit>,
+    wide_vmids: DFF<Bit>,
+    smr_top: Signal<Local, Bit>,
     aarch32: DFF<Bit>,
     cba2r: Signal<Local, Word<32>>,
     lock_reset: Constant<Bit>,
@@ -135,7 +172,7 @@ pub struct RegsAccess<const BI: usize, const RI: usize, const AW: usize, const R
     write_low: Signal<Local, Bit>,
     write_word: Signal<Local, Bit>,
     written: Signal<Local, Word<32>>,
-    fetched: Signal<Local, Word<28>>,
+    fetched: Signal<Local, Word<31>>,
     mask: Signal<Local, Word<32>>,
     reset: Signal<Local, Word<32>>,
     source: Signal<Local, Word<32>>,
@@ -163,6 +200,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
     /// # Panics
     /// If the const generics are not those of the parameters.
     pub fn new(params: &Params) -> Self {
+        let map = RegsMap::new(params);
         Self {
             clock: Signal::default(),
             aresetn: Signal::default(),
@@ -201,6 +239,29 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             sync_global: Signal::default(),
             bank_active: Signal::default(),
             global_active: Signal::default(),
+            pmu_code: Signal::default(),
+            pmu_number: Signal::default(),
+            pmu_bank: Signal::default(),
+            pmu_we: Signal::default(),
+            pmu_value: Signal::default(),
+            has_pmu: Constant::new(params.features.pmu),
+            ats_start: Signal::default(),
+            ats_how: Signal::default(),
+            ats_page: Signal::default(),
+            ats_bank: Signal::default(),
+            ats_busy: Signal::default(),
+            ats_to_global: Signal::default(),
+            ats_to_bank: Signal::default(),
+            par_valid: Signal::default(),
+            par_value: Signal::default(),
+            par_done: Signal::default(),
+            has_ats: Constant::new(params.features.ats),
+            par_slot: Constant::new(Word::new(map.wide_slot(CB_PAR))),
+            gpar_slot: Constant::new(Word::new((1 << (AW - 1)) | map.wide_slot(GPAR))),
+            ats_same: Signal::default(),
+            par_addr: Signal::default(),
+            operation: Signal::default(),
+            par_high: DFF::default(),
             cw_req: Signal::default(),
             cw_grant: Signal::default(),
             cw_valid: Signal::default(),
@@ -223,6 +284,11 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsAc
             cba2r_reset: Constant::new(Word::new(reset_value(params, CBA2R).into())),
             has_stage2: Constant::new(params.features.stage2),
             has_aarch32: Constant::new(params.features.aarch32 != Aarch32::None),
+            has_exids: Constant::new(params.features.exids),
+            has_vmid16: Constant::new(params.features.vmid16),
+            wide_ids: DFF::default(),
+            wide_vmids: DFF::default(),
+            smr_top: Signal::default(),
             aarch32: DFF::default(),
             cba2r: Signal::default(),
             lock_reset: Constant::new(SACR.field("CACHE_LOCK").get(reset_value(params, SACR)) == 1),
@@ -271,7 +337,10 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             cache_lock,
             vmid,
             refused_addr,
-            aarch32
+            aarch32,
+            wide_ids,
+            wide_vmids,
+            par_high
         );
         clock!(self, clock, decode, ram);
 
@@ -302,8 +371,13 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         }
 
         // What the word shows if it does not live in the RAM.
-        self.fetched.next = self.decode.kind.val().get_bits::<28>(64);
+        self.fetched.next = self.decode.kind.val().get_bits::<31>(64);
         self.mask.next = self.decode.kind.val().get_bits::<32>(0);
+        // Bit 15 of an SMR belongs to 16-bit StreamIDs.
+        self.smr_top.next = !self.wide_ids.q.val() & self.fetched.val().get_bit(15) & (self.fetched.val().get_bits::<4>(19) == 0);
+        if self.has_exids.val() & self.smr_top.val() {
+            self.mask.next = self.mask.val() & 0xffff_7fff_u64;
+        }
         self.reset.next = self.decode.kind.val().get_bits::<32>(32);
         self.source.next = 0.into();
         if self.fetched.val().get_bit(1) {
@@ -314,11 +388,25 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 | bit_cast::<32, 12>(self.rec_far.val().get_bits::<12>(0))
                 | (bit_cast::<32, 20>(self.rec_ipa.val().get_bits::<20>(0)) << 12);
         }
+        if self.has_pmu.val() & self.fetched.val().get_bit(29) {
+            self.source.next = self.source.val() | self.pmu_value.val();
+        }
+        self.ats_same.next = self.ats_busy.val() & self.ats_to_global.val();
+        if self.upper.val() {
+            self.ats_same.next =
+                self.ats_busy.val() & !self.ats_to_global.val() & (self.ats_to_bank.val() == self.decode.index.val());
+        }
+        if self.has_ats.val() & self.fetched.val().get_bit(30) & self.fetched.val().get_bit(23) & self.ats_same.val() {
+            self.source.next = self.source.val() | 1;
+        }
+        self.pmu_code.next = self.fetched.val().get_bits::<5>(19);
+        self.pmu_number.next = self.decode.element.val();
+        self.pmu_bank.next = self.decode.index.val();
         if self.fetched.val().get_bit(2) {
             self.source.next = self.source.val() | bit_cast::<32, 24>(self.rec_syndrome.val());
         }
         if self.fetched.val().get_bit(3) {
-            self.source.next = self.source.val() | bit_cast::<32, 15>(self.rec_stream.val());
+            self.source.next = self.source.val() | bit_cast::<32, 16>(self.rec_stream.val());
         }
         if self.fetched.val().get_bit(4) {
             self.source.next = self.source.val() | self.rec_status.val();
@@ -350,6 +438,26 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.ram.we.next = self.clear.val() | (self.applying.val() & self.to_ram.val());
         self.ram.waddr.next = self.ram_addr.val();
         self.ram.wdata.next = self.updated.val() ^ self.reset.val();
+        self.par_addr.next = (bit_cast::<AW, 7>(self.ats_to_bank.val()) << 5) | self.par_slot.val();
+        if self.ats_to_global.val() {
+            self.par_addr.next = self.gpar_slot.val();
+        }
+        self.par_done.next = false;
+        self.par_high.d.next = false;
+        if self.has_ats.val()
+            & self.par_valid.val()
+            & ((self.state.q.val() == AccessState::Wait) | (self.state.q.val() == AccessState::Operate))
+        {
+            self.ram.we.next = true;
+            self.ram.waddr.next = self.par_addr.val();
+            self.ram.wdata.next = self.par_value.val().get_bits::<32>(0);
+            self.par_high.d.next = !self.par_high.q.val();
+            if self.par_high.q.val() {
+                self.ram.waddr.next = self.par_addr.val() + 1;
+                self.ram.wdata.next = self.par_value.val().get_bits::<32>(32);
+                self.par_done.next = true;
+            }
+        }
         if self.clear.val() {
             self.ram.waddr.next = self.clear_index.val();
             self.ram.wdata.next = 0.into();
@@ -358,6 +466,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         // The fault recorder's side.
         self.rec_data.next = self.written.val() & self.mask.val();
         self.record.next = self.applying.val() & self.controls.q.val().get_bit(9);
+        self.pmu_we.next = self.has_pmu.val() & self.applying.val() & self.controls.q.val().get_bit(29);
         self.rec_far_low.next = self.record.val() & self.controls.q.val().get_bit(1) & !self.high.q.val();
         self.rec_far_high.next = self.record.val() & self.controls.q.val().get_bit(1) & self.high.q.val();
         self.rec_ipa_low.next = self.record.val() & self.controls.q.val().get_bit(26) & !self.high.q.val();
@@ -393,11 +502,24 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         if self.how.val().get_bit(6) {
             self.vpn.next = bit_cast::<37, 20>(self.written.val().get_bits::<20>(12));
         }
+        // Address translation operations: their words as those of a command; the bank is in the global ones' lower word.
+        self.operation.next =
+            self.has_ats.val() & self.controls.q.val().get_bit(30) & !self.controls.q.val().get_bit(23) & self.write_low.val();
+        self.ats_how.next = self.controls.q.val().get_bits::<4>(19);
+        self.ats_page.next = bit_cast::<37, 20>(self.access_data.val().get_bits::<20>(12))
+            | (bit_cast::<37, 17>(self.value_high.q.val().get_bits::<17>(0)) << 20);
+        self.ats_bank.next = self.access_data.val().get_bits::<8>(0);
+        if self.upper.val() {
+            self.ats_bank.next = bit_cast::<8, 7>(self.decode.index.val());
+        }
+        self.ats_start.next = (self.state.q.val() == AccessState::Operate) & !self.ats_busy.val();
         self.push.next = self.state.q.val() == AccessState::Push;
-        self.push_op.next = bit_cast::<68, 37>(self.vpn.val())
-            | (bit_cast::<68, 16>(self.asid.val()) << 37)
-            | (bit_cast::<68, 9>(self.vmid.q.val()) << 53)
-            | (bit_cast::<68, 6>(self.how.val().get_bits::<6>(0)) << 62);
+        self.push_op.next = bit_cast::<76, 37>(self.vpn.val())
+            | (bit_cast::<76, 16>(self.asid.val()) << 37)
+            | (bit_cast::<76, 8>(self.vmid.q.val().get_bits::<8>(0)) << 53)
+            | (bit_cast::<76, 1>(self.vmid.q.val().get_bits::<1>(16)) << 61)
+            | (bit_cast::<76, 8>(self.vmid.q.val().get_bits::<8>(8)) << 68)
+            | (bit_cast::<76, 6>(self.how.val().get_bits::<6>(0)) << 62);
 
         // The configuration bus.
         self.cw_req.next = (self.state.q.val() == AccessState::Grant) | (self.state.q.val() == AccessState::Effect);
@@ -411,6 +533,11 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.cw_data.next = bit_cast::<64, 32>(self.value_high.q.val());
         }
 
+        if self.cw_valid.val() & (self.cw_kind.val() == 9) {
+            self.wide_ids.d.next = self.cw_data.val().get_bit(3);
+            self.wide_vmids.d.next = self.cw_data.val().get_bit(31);
+        }
+
         self.access_value.next = (bit_cast::<64, 32>(self.value_high.q.val()) << 32) | bit_cast::<64, 32>(self.value_low.q.val());
         self.access_done.next = self.state.q.val() == AccessState::Finish;
 
@@ -419,7 +546,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             AccessState::Wait => {
                 self.high.d.next = false;
                 self.refused_addr.d.next = self.decode.refuse_addr.val();
-                if self.access.val() {
+                if self.access.val() & !(self.has_ats.val() & self.par_valid.val()) {
                     self.state.d.next = AccessState::Decode;
                     if self.decode.refuse.val() {
                         self.value_low.d.next = 0.into();
@@ -458,7 +585,10 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 self.state.d.next = AccessState::Apply;
             }
             AccessState::Apply => {
-                self.vmid.d.next = bit_cast::<9, 8>(self.written.val().get_bits::<8>(0));
+                self.vmid.d.next = bit_cast::<17, 8>(self.written.val().get_bits::<8>(0));
+                if self.has_vmid16.val() & self.wide_vmids.q.val() {
+                    self.vmid.d.next = bit_cast::<17, 16>(self.written.val().get_bits::<16>(0));
+                }
                 if self.high.q.val() {
                     self.value_high.d.next = self.updated.val();
                 } else {
@@ -473,6 +603,8 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                         if self.upper.val() {
                             self.state.d.next = AccessState::BankRead;
                         }
+                    } else if self.operation.val() {
+                        self.state.d.next = AccessState::Operate;
                     } else if (self.write_word.val() & (self.effect_status.val() | self.controls.q.val().get_bit(15)))
                         | ((self.write_low.val() | self.write_word.val()) & self.controls.q.val().get_bit(16))
                     {
@@ -496,9 +628,9 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
                 self.state.d.next = AccessState::BankTake;
             }
             AccessState::BankTake => {
-                self.vmid.d.next = bit_cast::<9, 8>(self.cbar.val().get_bits::<8>(0)).replace_bit(8, self.hyp_bank.val());
+                self.vmid.d.next = bit_cast::<17, 8>(self.cbar.val().get_bits::<8>(0)).replace_bit(16, self.hyp_bank.val());
                 self.state.d.next = AccessState::Push;
-                if self.has_aarch32.val() {
+                if self.has_aarch32.val() | self.has_vmid16.val() {
                     self.state.d.next = AccessState::FormRead;
                 }
             }
@@ -507,6 +639,10 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             }
             AccessState::FormTake => {
                 self.aarch32.d.next = self.has_aarch32.val() & !self.cba2r.val().get_bit(0);
+                if self.has_vmid16.val() & self.wide_vmids.q.val() {
+                    self.vmid.d.next = bit_cast::<17, 16>(self.cba2r.val().get_bits::<16>(16))
+                        | (bit_cast::<17, 1>(self.vmid.q.val().get_bits::<1>(16)) << 16);
+                }
                 self.state.d.next = AccessState::Push;
             }
             AccessState::Push => {
@@ -517,6 +653,11 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             AccessState::Refuse => {
                 if self.rec_ready.val() {
                     self.state.d.next = AccessState::Finish;
+                }
+            }
+            AccessState::Operate => {
+                if self.ats_same.val() | !self.ats_busy.val() {
+                    self.advance.next = true;
                 }
             }
             AccessState::Finish => {
@@ -538,6 +679,9 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.state.d.next = AccessState::Wait;
             self.high.d.next = false;
             self.cache_lock.d.next = self.lock_reset.val();
+            self.wide_ids.d.next = false;
+            self.wide_vmids.d.next = false;
+            self.par_high.d.next = false;
         }
     }
 }

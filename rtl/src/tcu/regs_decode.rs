@@ -27,6 +27,8 @@ pub struct RegsDecode<const BI: usize, const RI: usize, const AW: usize, const R
     pub bank: Signal<Out, Word<BI>>,
     /// Bank, or array index of the word in global space.
     pub index: Signal<Out, Word<7>>,
+    /// Array index of the word, low bits, in any page.
+    pub element: Signal<Out, Word<4>>,
     /// Fault record of the word: a bank's, or `2^BI` for the global one.
     pub rec_index: Signal<Out, Word<RI>>,
     /// The access is a configuration access fault: a bank that is not there, or part of a word is written.
@@ -45,6 +47,7 @@ pub struct RegsDecode<const BI: usize, const RI: usize, const AW: usize, const R
     kinds: RomSync<6, KIND_BITS>,
     decoded: DFF<Word<DECODE_BITS>>,
     upper_half: Constant<Word<32>>,
+    has_64k: Constant<Bit>,
     page_mask: Constant<Word<8>>,
     num_cb: Constant<Word<8>>,
     global_base: Constant<Word<AW>>,
@@ -54,6 +57,8 @@ pub struct RegsDecode<const BI: usize, const RI: usize, const AW: usize, const R
     upper_bits: Signal<Local, Word<32>>,
     page: Signal<Local, Word<8>>,
     missing: Signal<Local, Bit>,
+    /// Beyond the first 4 KiB of a page.
+    hole: Signal<Local, Bit>,
     space: Signal<Local, Word<2>>,
     mapped: Signal<Local, Bit>,
     high_bit: Signal<Local, Word<1>>,
@@ -85,6 +90,7 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsDe
             upper: Signal::default(),
             bank: Signal::default(),
             index: Signal::default(),
+            element: Signal::default(),
             rec_index: Signal::default(),
             refuse: Signal::default(),
             refuse_addr: Signal::default(),
@@ -96,7 +102,9 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> RegsDe
             kinds: RomSync::new(&map.kinds),
             decoded: DFF::default(),
             upper_half: Constant::new(Word::new(1 << (RAW - 1))),
-            page_mask: Constant::new(Word::new((1 << (RAW - 13)) - 1)),
+            has_64k: Constant::new(params.features.reg_pages_64k),
+            page_mask: Constant::new(Word::new(params.num_page as u128 - 1)),
+            hole: Signal::default(),
             num_cb: Constant::new(Word::new(params.num_cb as u128)),
             global_base: Constant::new(Word::new(1 << (AW - 1))),
             cba2r_base: Constant::new(Word::new((1 << (AW - 1)) | map.slot(CBA2R))),
@@ -131,6 +139,12 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         self.upper.next = self.upper_bits.val().any();
         self.page.next = self.addr.val().get_bits::<8>(12) & self.page_mask.val();
         self.bank.next = self.addr.val().get_bits::<BI>(12);
+        self.hole.next = false;
+        if self.has_64k.val() {
+            self.page.next = self.addr.val().get_bits::<8>(16) & self.page_mask.val();
+            self.bank.next = self.addr.val().get_bits::<BI>(16);
+            self.hole.next = self.addr.val().get_bits::<4>(12).any();
+        }
         self.missing.next = self.upper.val() & (self.page.val() >= self.num_cb.val());
         self.space.next = 0.into();
         self.mapped.next = self.page.val() == 0;
@@ -146,9 +160,13 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
             self.space.next = 3.into();
             self.mapped.next = !self.missing.val();
         }
+        if self.hole.val() {
+            self.mapped.next = false;
+        }
         self.high_bit.next = self.high.val().into();
         self.array_index.next = (bit_cast::<7, 6>(self.addr.val().get_bits::<6>(3)) << 1) | bit_cast::<7, 1>(self.high_bit.val());
         self.index.next = self.array_index.val();
+        self.element.next = self.array_index.val().get_bits::<4>(0);
         if self.upper.val() {
             self.index.next = self.page.val().get_bits::<7>(0);
         }
@@ -196,13 +214,35 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
 mod tests {
     use super::*;
     use crate::drive;
-    use crate::params::{MINI, ZYNQMP};
+    use crate::params::{Features, MINI, ZYNQMP};
     use crate::registers::RegId;
     use crate::testing::{equivalence, synthesis_check};
+
+    const PAGES: Params = MINI.with_features(Features { reg_pages_64k: true, ..Features::STAGE1 });
 
     #[test]
     fn synthesizes() {
         synthesis_check(RegsDecode::<2, 3, 8, 17>::new(&MINI));
+        synthesis_check(RegsDecode::<2, 3, 8, 21>::new(&PAGES));
+    }
+
+    #[test]
+    fn verilog_agrees_with_pages_of_64_kib() {
+        let offsets: Vec<u32> = RegId::all().map(|id| id.offset(&PAGES, 3 * id.count(&PAGES) / 4)).collect();
+        let mut pick = 0usize;
+        equivalence(
+            || RegsDecode::<2, 3, 8, 21>::new(&PAGES),
+            3000,
+            7,
+            drive!(clock, access_write, access_addr, access_strb, high),
+            |s| {
+                pick += 1;
+                let hole = if pick.is_multiple_of(5) { 0x3000 } else { 0 };
+                if !pick.is_multiple_of(4) {
+                    s.set("access_addr", u128::from(offsets[pick * 7 % offsets.len()] | hole));
+                }
+            },
+        );
     }
 
     #[test]

@@ -30,6 +30,8 @@
 //! | 25:19 | `KIND` | configuration bus kind, or the command: 0 by Hyp, 1 Hyp, 2 by VMID, 3 by ASID, 4 by address, 5 leaf only, 6 32-bit address |
 //! | 26 | `IPA` | reads show the IPA of the fault record (and `FAR` below it) |
 //! | 27 | `PAYLOAD` | the command's words are those of the bank's format: in an AArch32 bank address and ASID are in the lower word |
+//! | 29 | `COUNTS` | the register is one of the performance monitors: `KIND` is its code there |
+//! | 30 | `TRANSLATE` | an address translation operation, `KIND` as in [`super::ats`]; or, with bit 4 of it, whether one is under way |
 
 use crate::params::{Aarch32, Params};
 use crate::registers::*;
@@ -40,7 +42,7 @@ pub const BANK_SLOTS: usize = 32;
 /// Bits of a word of the first ROM.
 pub const DECODE_BITS: usize = 18;
 /// Bits of a word of the second ROM.
-pub const KIND_BITS: usize = 92;
+pub const KIND_BITS: usize = 95;
 
 const STORE: u32 = 1 << 0;
 const FAR: u32 = 1 << 1;
@@ -65,6 +67,8 @@ const KIND: u32 = 19;
 
 const IPA: u32 = 1 << 26;
 const PAYLOAD: u32 = 1 << 27;
+const COUNTS: u32 = 1 << 29;
+const TRANSLATE: u32 = 1 << 30;
 
 const BY_HYP: u32 = 1 << KIND;
 const HYP: u32 = BY_HYP | 2 << KIND;
@@ -109,9 +113,15 @@ impl RegsMap {
         self.decode[(1 << 10) | (id.register().offset as usize / 4)] & 0xFFF
     }
 
+    /// Slot of the lower word of a 64-bit register, relative to its bank or to the global region.
+    pub fn wide_slot(&self, id: RegId) -> u128 {
+        let class = class(id.register().space).unwrap_or(0);
+        self.decode[(class << 10) | (id.register().offset as usize / 4)] & 0xFFF
+    }
+
     fn add(&mut self, params: &Params, id: RegId, storage: Option<RegId>) {
         let r = id.register();
-        let Some(class) = class(r.space).filter(|_| r.access != Access::Reserved) else { return };
+        let Some(class) = class(r.space).filter(|_| access(params, id) != Access::Reserved) else { return };
         let words = usize::from(r.width) / 32;
         for element in 0..id.count(params) {
             for word in 0..words {
@@ -154,6 +164,36 @@ fn class(space: Space) -> Option<usize> {
     }
 }
 
+/// What an address translation operation does: 0 write, 1 privileged, 2 both stages, 3 into GPAR.
+fn operation(id: RegId) -> Option<u32> {
+    let operations = [
+        CB_ATS1UR, CB_ATS1UW, CB_ATS1PR, CB_ATS1PW, CB_ATS1UR, CB_ATS1UW, CB_ATS1PR, CB_ATS1PW, GATS1UR, GATS1UW, GATS1PR,
+        GATS1PW, GATS12UR, GATS12UW, GATS12PR, GATS12PW,
+    ];
+    operations.iter().position(|&known| known == id).map(|code| code as u32)
+}
+
+/// Code of a register of the performance monitors ([`super::pmu`]); those of a bank's page have bit 4 set.
+fn monitor(id: RegId) -> Option<u32> {
+    let codes = [
+        (PMEVCNTR, CB_PMEVCNTR),
+        (PMEVTYPER, CB_PMEVTYPER),
+        (PMCGCR, PMCGCR),
+        (PMCGSMR, PMCGSMR),
+        (PMCNTENSET, CB_PMCNTENSET),
+        (PMCNTENCLR, CB_PMCNTENCLR),
+        (PMINTENSET, CB_PMINTENSET),
+        (PMINTENCLR, CB_PMINTENCLR),
+        (PMOVSCLR, CB_PMOVSCLR),
+        (PMOVSSET, CB_PMOVSSET),
+        (PMCR, CB_PMCR),
+        (CB_PMCFGR, CB_PMCFGR),
+        (CB_PMCEID, CB_PMCEID),
+    ];
+    let code = codes.iter().position(|&(global, bank)| id == global || id == bank)?;
+    Some(code as u32 | if id.register().space == Space::Bank { 16 } else { 0 })
+}
+
 /// Controls, write mask and reset value of one 32-bit word of a register.
 fn behaviour(params: &Params, id: RegId, word: usize) -> (u32, u32, u32) {
     let mask = (write_mask(params, id) >> (32 * word)) as u32;
@@ -162,7 +202,9 @@ fn behaviour(params: &Params, id: RegId, word: usize) -> (u32, u32, u32) {
     // The whole register goes out once, after its upper word.
     let change64 = |kind: u32, upper: bool| STORE | W_STORE | if upper { CHANGE64 | kind << KIND } else { 0 };
     let tlbi64 = |how: u32| if word == 0 { 0 } else { W_STORE | TLBI_HIGH | how };
+    let counts = monitor(id).filter(|_| params.features.pmu);
     let controls = match id {
+        _ if counts.is_some() => COUNTS | counts.unwrap_or_default() << KIND,
         SMR => change(0),
         S2CR => change(1),
         CB_SCTLR => change(2),
@@ -201,15 +243,25 @@ fn behaviour(params: &Params, id: RegId, word: usize) -> (u32, u32, u32) {
         // Stage-2 entries are found by their IPA as the others by their address; what else has that address goes with them.
         CB_TLBIIPAS2 if params.features.stage2 => tlbi64(BY_VMID | BY_VA),
         CB_TLBIIPAS2L if params.features.stage2 => tlbi64(BY_VMID | BY_VA | LEAF),
-        _ => match id.register().access {
+        CB_ATSR | GATSR if params.features.ats => TRANSLATE | 16 << KIND,
+        _ if params.features.ats && operation(id).is_some() => {
+            if word == 1 {
+                W_STORE | TRANSLATE | operation(id).unwrap_or_default() << KIND
+            } else {
+                0
+            }
+        }
+        _ => match access(params, id) {
             Access::ReadWrite => STORE | W_STORE,
             Access::WriteOneToSet => STORE | W_SET,
             Access::WriteOneToClear => STORE | W_CLEAR,
             Access::ReadOnly | Access::WriteOnly | Access::Restore | Access::Reserved => 0,
         },
     };
+    // PMCR.P is a command: nothing is kept of it.
+    let mask = if counts.is_some() && matches!(id, PMCR | CB_PMCR) { mask | PMCR.field("P").mask() as u32 } else { mask };
     // Where nothing is kept the mask does not matter: one kind less for each register that is a command or a constant.
-    let kept = controls & (W_STORE | W_SET | W_CLEAR | W_RECORD | W_FSR_CLEAR | W_FSR_SET) != 0;
+    let kept = controls & (W_STORE | W_SET | W_CLEAR | W_RECORD | W_FSR_CLEAR | W_FSR_SET | COUNTS) != 0;
     (controls, if kept { mask } else { 0 }, reset)
 }
 

@@ -8,6 +8,7 @@ use crate::registers::*;
 mod access;
 mod blocks;
 mod faults;
+mod features;
 mod maintenance;
 
 type Mini = Regs<4, 2, 3, 8, 17>;
@@ -233,7 +234,7 @@ fn zynqmp() -> ZynqmpBench {
 
 #[test]
 fn synthesizes() {
-    crate::testing::synthesis_check(Mini::new(&crate::params::FULL));
+    crate::testing::synthesis_check(Mini::new(&MINI.with_everything()));
 }
 
 #[test]
@@ -241,7 +242,7 @@ fn verilog_agrees() {
     let offsets: Vec<u32> = RegId::all().map(|id| id.offset(&MINI, 0)).collect();
     let mut pick = 0usize;
     crate::testing::equivalence(
-        || Mini::new(&crate::params::FULL),
+        || Mini::new(&MINI.with_everything()),
         8000,
         21,
         crate::drive!(
@@ -269,6 +270,16 @@ fn verilog_agrees() {
             flt_s1ptwf,
             flt_s1bank,
             flt_ipa,
+            ev_read,
+            ev_written,
+            ev_refused,
+            ev_refill,
+            ats_req_ready,
+            ats_valid,
+            ats_fault,
+            ats_ppn,
+            ats_mask,
+            ats_attr,
             op_ready,
             rows_busy,
             old_drained

@@ -22,7 +22,7 @@ pub struct Select {
     pub aresetn: Signal<In, Bit>,
     // F4, from `Bank`.
     pub i_valid: Signal<In, Bit>,
-    pub i_req: Signal<In, Word<72>>,
+    pub i_req: Signal<In, Word<75>>,
     pub i_row: Signal<In, Word<4>>,
     pub i_bypass: Signal<In, Bit>,
     pub i_code: Signal<In, Word<9>>,
@@ -33,7 +33,7 @@ pub struct Select {
     pub i_cfg: Signal<In, Word<19>>,
     pub i_ext: Signal<In, Word<25>>,
     pub i_asid: Signal<In, Word<16>>,
-    pub i_vmid: Signal<In, Word<9>>,
+    pub i_vmid: Signal<In, Word<17>>,
     // F4, from `Start`.
     pub range_bad: Signal<In, Bit>,
     pub ttbr_bad: Signal<In, Bit>,
@@ -53,7 +53,7 @@ pub struct Select {
     pub tlb_way: Signal<In, Word<2>>,
     // F5, to `Decide`.
     pub o_valid: Signal<Out, Bit>,
-    pub o_req: Signal<Out, Word<72>>,
+    pub o_req: Signal<Out, Word<75>>,
     pub o_row: Signal<Out, Word<4>>,
     pub o_bypass: Signal<Out, Bit>,
     pub o_code: Signal<Out, Word<9>>,
@@ -64,7 +64,7 @@ pub struct Select {
     pub o_cfg: Signal<Out, Word<19>>,
     pub o_ext: Signal<Out, Word<25>>,
     pub o_asid: Signal<Out, Word<16>>,
-    pub o_vmid: Signal<Out, Word<9>>,
+    pub o_vmid: Signal<Out, Word<17>>,
     pub o_range_bad: Signal<Out, Bit>,
     /// The walk would start at a TTBR beyond PASize.
     pub o_ttbr_bad: Signal<Out, Bit>,
@@ -84,7 +84,7 @@ pub struct Select {
     pub o_hier: Signal<Out, Word<4>>,
     next_table: TableAddress,
     f5_valid: DFF<Bit>,
-    f5_req: DFF<Word<72>>,
+    f5_req: DFF<Word<75>>,
     f5_row: DFF<Word<4>>,
     f5_bypass: DFF<Bit>,
     f5_code: DFF<Word<9>>,
@@ -95,7 +95,7 @@ pub struct Select {
     f5_cfg: DFF<Word<19>>,
     f5_ext: DFF<Word<25>>,
     f5_asid: DFF<Word<16>>,
-    f5_vmid: DFF<Word<9>>,
+    f5_vmid: DFF<Word<17>>,
     f5_start: DFF<Word<48>>,
     f5_start_level: DFF<Word<2>>,
     f5_ttbr_bad: DFF<Bit>,

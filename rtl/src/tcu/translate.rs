@@ -48,19 +48,19 @@ pub struct Translate<
 > {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub m_axi_ptw_ar: AddrOut<4, 48, 15>,
+    pub m_axi_ptw_ar: AddrOut<4, 48, 16>,
     pub m_axi_ptw_r: ReadIn<4, 64>,
     pub rd_req_valid: Signal<In, Bit>,
     pub rd_req_ready: Signal<Out, Bit>,
     pub rd_req_tag: Signal<In, Word<4>>,
-    pub rd_req_sid: Signal<In, Word<15>>,
+    pub rd_req_sid: Signal<In, Word<16>>,
     pub rd_req_va: Signal<In, Word<49>>,
     pub rd_req_prot: Signal<In, Word<3>>,
     pub rd_req_uut: Signal<In, Bit>,
     pub wr_req_valid: Signal<In, Bit>,
     pub wr_req_ready: Signal<Out, Bit>,
     pub wr_req_tag: Signal<In, Word<4>>,
-    pub wr_req_sid: Signal<In, Word<15>>,
+    pub wr_req_sid: Signal<In, Word<16>>,
     pub wr_req_va: Signal<In, Word<49>>,
     pub wr_req_prot: Signal<In, Word<3>>,
     pub wr_req_uut: Signal<In, Bit>,
@@ -75,10 +75,21 @@ pub struct Translate<
     pub rsp_perm: Signal<Out, Word<6>>,
     pub rsp_ng: Signal<Out, Bit>,
     pub rsp_asid: Signal<Out, Word<16>>,
-    pub rsp_vmid: Signal<Out, Word<9>>,
+    pub rsp_vmid: Signal<Out, Word<17>>,
     /// As [`super::attribute_front`] packs it.
     pub rsp_attr: Signal<Out, Word<20>>,
     pub rsp_part: Signal<Out, Bit>,
+    pub rsp_bank: Signal<Out, Word<8>>,
+    pub ev_refill: Signal<Out, Word<27>>,
+    /// Address translation operations (see `accept`); the answer is in `rsp_*` and `flt_*`.
+    pub ats_req_valid: Signal<In, Bit>,
+    pub ats_req_ready: Signal<Out, Bit>,
+    pub ats_req_page: Signal<In, Word<37>>,
+    pub ats_req_write: Signal<In, Bit>,
+    pub ats_req_privileged: Signal<In, Bit>,
+    pub ats_req_single: Signal<In, Bit>,
+    pub ats_req_bank: Signal<In, Word<7>>,
+    pub ats_valid: Signal<Out, Bit>,
     pub cw_req: Signal<In, Bit>,
     pub cw_grant: Signal<Out, Bit>,
     pub cw_valid: Signal<In, Bit>,
@@ -98,7 +109,7 @@ pub struct Translate<
     pub flt_wnr: Signal<Out, Bit>,
     pub flt_pnu: Signal<Out, Bit>,
     pub flt_ind: Signal<Out, Bit>,
-    pub flt_sid: Signal<Out, Word<15>>,
+    pub flt_sid: Signal<Out, Word<16>>,
     pub flt_va: Signal<Out, Word<49>>,
     pub flt_stage2: Signal<Out, Bit>,
     pub flt_nested: Signal<Out, Bit>,
@@ -111,7 +122,7 @@ pub struct Translate<
     pub inv_use_hyp: Signal<In, Bit>,
     pub inv_hyp: Signal<In, Bit>,
     pub inv_use_vmid: Signal<In, Bit>,
-    pub inv_vmid: Signal<In, Word<9>>,
+    pub inv_vmid: Signal<In, Word<17>>,
     pub inv_use_asid: Signal<In, Bit>,
     pub inv_asid: Signal<In, Word<16>>,
     pub inv_use_va: Signal<In, Bit>,
@@ -204,6 +215,16 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             rsp_vmid: Signal::default(),
             rsp_attr: Signal::default(),
             rsp_part: Signal::default(),
+            rsp_bank: Signal::default(),
+            ev_refill: Signal::default(),
+            ats_req_valid: Signal::default(),
+            ats_req_ready: Signal::default(),
+            ats_req_page: Signal::default(),
+            ats_req_write: Signal::default(),
+            ats_req_privileged: Signal::default(),
+            ats_req_single: Signal::default(),
+            ats_req_bank: Signal::default(),
+            ats_valid: Signal::default(),
             cw_req: Signal::default(),
             cw_grant: Signal::default(),
             cw_valid: Signal::default(),
@@ -247,10 +268,10 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             keys: VaIndex::new(params),
             probe: VaIndex::new(params),
             f4_keys: DFF::default(),
-            tlb: MainTlb::default(),
-            wc2: WalkCache::default(),
-            wc1: WalkCache::default(),
-            wc0: WalkCache::default(),
+            tlb: MainTlb::new(params),
+            wc2: WalkCache::new(params),
+            wc1: WalkCache::new(params),
+            wc0: WalkCache::new(params),
             start: Start::default(),
             start_s2: StartS2::default(),
             start_short: StartShort::default(),
@@ -305,7 +326,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.walker.aresetn.next = self.aresetn.val();
         self.fills.aresetn.next = self.aresetn.val();
         self.invalidate.aresetn.next = self.aresetn.val();
-        AddrOut::<4, 48, 15>::link(&mut self.m_axi_ptw_ar, &mut self.walker.m_axi_ptw_ar);
+        AddrOut::<4, 48, 16>::link(&mut self.m_axi_ptw_ar, &mut self.walker.m_axi_ptw_ar);
         ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.walker.m_axi_ptw_r);
 
         // When requests may enter, and when configuration may change.
@@ -336,6 +357,14 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.accept.wr_req_prot.next = self.wr_req_prot.val();
         self.accept.wr_req_uut.next = self.wr_req_uut.val();
         self.wr_req_ready.next = self.accept.wr_req_ready.val();
+        self.accept.ats_req_valid.next = self.ats_req_valid.val();
+        self.accept.ats_req_page.next = self.ats_req_page.val();
+        self.accept.ats_req_write.next = self.ats_req_write.val();
+        self.accept.ats_req_privileged.next = self.ats_req_privileged.val();
+        self.accept.ats_req_single.next = self.ats_req_single.val();
+        self.accept.ats_req_bank.next = self.ats_req_bank.val();
+        self.ats_req_ready.next = self.accept.ats_req_ready.val();
+        self.ats_valid.next = self.walker.ats_valid.val();
         self.accept.row_free.next = self.walker.row_free.val();
         self.accept.row_next.next = self.walker.row_next.val();
         self.walker.row_take.next = self.accept.row_take.val();
@@ -360,9 +389,9 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.bank.i_final.next = self.walker.inj_final.val();
         if self.inject.val() {
             self.bank.i_valid.next = true;
-            self.bank.i_req.next = bit_cast::<72, 49>(self.walker.inj_ipa.val())
-                | (bit_cast::<72, 1>(self.walker.inj_write.val().into()) << 64)
-                | (bit_cast::<72, 1>(self.walker.inj_fetch.val().into()) << 67);
+            self.bank.i_req.next = bit_cast::<75, 49>(self.walker.inj_ipa.val())
+                | (bit_cast::<75, 1>(self.walker.inj_write.val().into()) << 64)
+                | (bit_cast::<75, 1>(self.walker.inj_fetch.val().into()) << 67);
             self.bank.i_row.next = self.walker.inj_row.val();
             self.bank.i_bypass.next = false;
             self.bank.i_code.next = 0.into();
@@ -385,9 +414,14 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.attributes.f4_bank.next = self.bank.o_bank.val();
         self.attributes.f5_cfg.next = self.select.o_cfg.val();
         self.attributes.f5_ext.next = self.select.o_ext.val();
+        self.attributes.f5_ats.next = self.select.o_req.val().get_bit(73);
+        self.attributes.f5_single.next = self.select.o_req.val().get_bit(74);
         self.attributes.f5_leaf.next = self.select.o_attr.val();
         self.decide.raw.next = self.attributes.raw.val();
         self.walker.d_attr.next = self.attributes.answer.val();
+        if self.decide.d_global.val() {
+            self.walker.d_attr.next = 0.into();
+        }
         self.walker.d_fields.next = self.attributes.fields.val();
         self.walker.d_before.next = self.attributes.so_far.val();
         self.walker.d_known.next = self.attributes.known.val();
@@ -566,6 +600,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.walker.d_bank.next = self.decide.d_bank.val();
         self.walker.d_asid.next = self.decide.d_asid.val();
         self.walker.d_vmid.next = self.decide.d_vmid.val();
+        self.walker.d_owner.next = self.decide.d_owner.val();
         self.walker.d_way.next = self.decide.d_way.val();
         self.walker.d_addr.next = self.decide.d_addr.val();
         self.walker.d_level.next = self.decide.d_level.val();
@@ -616,12 +651,15 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.wc2.fl_we.next = self.fills.wc2_we.val();
         self.wc2.fl_index.next = self.fills.wc_index.val();
         self.wc2.fl_entry.next = self.fills.wc_entry.val();
+        self.wc2.fl_vmid.next = self.fills.wc_vmid.val();
         self.wc1.fl_we.next = self.fills.wc1_we.val();
         self.wc1.fl_index.next = self.fills.wc_index.val();
         self.wc1.fl_entry.next = self.fills.wc_entry.val();
+        self.wc1.fl_vmid.next = self.fills.wc_vmid.val();
         self.wc0.fl_we.next = self.fills.wc0_we.val();
         self.wc0.fl_index.next = self.fills.wc_index.val();
         self.wc0.fl_entry.next = self.fills.wc_entry.val();
+        self.wc0.fl_vmid.next = self.fills.wc_vmid.val();
 
         // Maintenance.
         self.invalidate.op_valid.next = self.op_valid.val();
@@ -707,6 +745,8 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.rsp_vmid.next = self.walker.rsp_vmid.val();
         self.rsp_attr.next = self.walker.rsp_attr.val();
         self.rsp_part.next = self.walker.rsp_part.val();
+        self.rsp_bank.next = self.walker.rsp_bank.val();
+        self.ev_refill.next = self.walker.ev_refill.val();
         self.flt_valid.next = self.walker.flt_valid.val();
         self.flt_global.next = self.walker.flt_global.val();
         self.flt_bank.next = self.walker.flt_bank.val();
@@ -774,6 +814,12 @@ mod tests {
                 wr_req_va,
                 wr_req_prot,
                 wr_req_uut,
+                ats_req_valid,
+                ats_req_page,
+                ats_req_write,
+                ats_req_privileged,
+                ats_req_single,
+                ats_req_bank,
                 cw_req,
                 cw_valid,
                 cw_kind,

@@ -42,8 +42,9 @@
 //! # Packed words
 //!
 //! Row: 48:0 address as issued, 65:49 canonical address bits 48:32, 80:66 StreamID, 81 write, 84:82 AxPROT, 88:85 tag, 95:89 bank, 104:96
-//! {HYPC, VMID}, 120:105 ASID, 122:121 granule, 125:123 PASize, 126 AFFD, 127 WXN.
+//! {HYPC, VMID[7:0]}, 120:105 ASID, 122:121 granule, 125:123 PASize, 126 AFFD, 127 WXN.
 //! State: 1:0 level, 5:2 hierarchical attributes, 6 CFRE, 7 HUPCF, 9:8 main TLB way. Short descriptors: levels 2 and 3.
+//! Wide: 7:0 VMID[15:8], 8 StreamID[15], 9 an address translation operation, 10 of stage 1 only. Wide of stage 2: VMID[15:8].
 //! More: 0 stage 2 is on, 1 TYPE 3, 2 short descriptors, 3 AArch32, 4 AFE, 5 UWXN, 6 big-endian.
 //! Row of stage 2: 48:0 IPA, 55:49 bank, 64:56 VMID, 66:65 granule, 69:67 PASize, 70 AFFD, 71 PTW, 72 final (else of a stage-1 descriptor),
 //! 73 CFRE, 74 HUPCF, 75 big-endian. Its state: 1:0 level, 3:2 main TLB way.
@@ -69,7 +70,7 @@ use crate::prim::strap::Strap;
 pub struct Walker {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub m_axi_ptw_ar: AddrOut<4, 48, 15>,
+    pub m_axi_ptw_ar: AddrOut<4, 48, 16>,
     pub m_axi_ptw_r: ReadIn<4, 64>,
     // Rows, for the front.
     pub row_free: Signal<Out, Bit>,
@@ -82,7 +83,7 @@ pub struct Walker {
     pub d_valid: Signal<In, Bit>,
     pub d_walk: Signal<In, Bit>,
     pub d_row: Signal<In, Word<4>>,
-    pub d_req: Signal<In, Word<72>>,
+    pub d_req: Signal<In, Word<75>>,
     pub d_va: Signal<In, Word<49>>,
     pub d_granule: Signal<In, Word<2>>,
     pub d_cfg: Signal<In, Word<19>>,
@@ -94,7 +95,8 @@ pub struct Walker {
     pub d_whole: Signal<In, Bit>,
     pub d_bank: Signal<In, Word<7>>,
     pub d_asid: Signal<In, Word<16>>,
-    pub d_vmid: Signal<In, Word<9>>,
+    pub d_vmid: Signal<In, Word<17>>,
+    pub d_owner: Signal<In, Word<8>>,
     pub d_way: Signal<In, Word<2>>,
     pub d_addr: Signal<In, Word<48>>,
     pub d_level: Signal<In, Word<2>>,
@@ -145,9 +147,14 @@ pub struct Walker {
     pub rsp_perm: Signal<Out, Word<6>>,
     pub rsp_ng: Signal<Out, Bit>,
     pub rsp_asid: Signal<Out, Word<16>>,
-    pub rsp_vmid: Signal<Out, Word<9>>,
+    pub rsp_vmid: Signal<Out, Word<17>>,
     pub rsp_part: Signal<Out, Bit>,
     pub rsp_attr: Signal<Out, Word<20>>,
+    pub rsp_bank: Signal<Out, Word<8>>,
+    /// A leaf that a walk delivered, as an event of [`super::pmu`].
+    pub ev_refill: Signal<Out, Word<27>>,
+    /// The answer is to an address translation operation: the fields of `rsp_*` and `flt_*` are its result.
+    pub ats_valid: Signal<Out, Bit>,
     // Fault event, in the cycle of its answer.
     pub flt_valid: Signal<Out, Bit>,
     pub flt_global: Signal<Out, Bit>,
@@ -158,7 +165,7 @@ pub struct Walker {
     pub flt_wnr: Signal<Out, Bit>,
     pub flt_pnu: Signal<Out, Bit>,
     pub flt_ind: Signal<Out, Bit>,
-    pub flt_sid: Signal<Out, Word<15>>,
+    pub flt_sid: Signal<Out, Word<16>>,
     pub flt_va: Signal<Out, Word<49>>,
     pub flt_stage2: Signal<Out, Bit>,
     pub flt_nested: Signal<Out, Bit>,
@@ -180,7 +187,7 @@ pub struct Walker {
     pub f_va: Signal<Out, Word<49>>,
     pub f_granule: Signal<Out, Word<2>>,
     pub f_bank: Signal<Out, Word<7>>,
-    pub f_vmid: Signal<Out, Word<9>>,
+    pub f_vmid: Signal<Out, Word<17>>,
     pub f_asid: Signal<Out, Word<16>>,
     pub f_ppn: Signal<Out, Word<36>>,
     pub f_perm: Signal<Out, Word<6>>,
@@ -193,6 +200,13 @@ pub struct Walker {
     rows: RamAsync<4, 128>,
     state: RamAsync<4, 10>,
     more: RamAsync<4, 7>,
+    wide: RamAsync<4, 11>,
+    wide2: RamAsync<4, 8>,
+    /// A table was read for the row.
+    walked: RamAsync<4, 1>,
+    e2_walked: DFF<Bit>,
+    has_pmu: Strap<Bit>,
+    pushes: Signal<Local, Bit>,
     rows2: RamAsync<4, 76>,
     state2: RamAsync<4, 4>,
     leaf: RamAsync<4, 16>,
@@ -217,6 +231,8 @@ pub struct Walker {
     e2_row: DFF<Word<128>>,
     e2_state: DFF<Word<10>>,
     e2_more: DFF<Word<7>>,
+    e2_wide: DFF<Word<11>>,
+    e2_wide2: DFF<Word<8>>,
     e2_row2: DFF<Word<76>>,
     e2_state2: DFF<Word<4>>,
     e2_leaf: DFF<Word<16>>,
@@ -240,6 +256,14 @@ pub struct Walker {
     has_long: Strap<Bit>,
     has_short: Strap<Bit>,
     has_big_endian: Strap<Bit>,
+    has_ats: Strap<Bit>,
+    single: Signal<Local, Bit>,
+    has_exids: Strap<Bit>,
+    has_vmid16: Strap<Bit>,
+    vmid1: Signal<Local, Word<17>>,
+    vmid2: Signal<Local, Word<17>>,
+    d_vmid_low: Signal<Local, Word<9>>,
+    e_sid: Signal<Local, Word<16>>,
     free: Signal<Local, Word<16>>,
     arriving: Signal<Local, Word<71>>,
     arrives: Signal<Local, Bit>,
@@ -290,7 +314,7 @@ pub struct Walker {
     e_ppn: Signal<Local, Word<36>>,
     e_mask: Signal<Local, Word<7>>,
     e_perm: Signal<Local, Word<6>>,
-    e_vmid: Signal<Local, Word<9>>,
+    e_vmid: Signal<Local, Word<17>>,
     e_bank: Signal<Local, Word<7>>,
     e_asid: Signal<Local, Word<16>>,
     e_cfre: Signal<Local, Bit>,
@@ -315,7 +339,6 @@ pub struct Walker {
     to_stage2: Signal<Local, Bit>,
     e3_sees: Signal<Local, Bit>,
     e1_moves: Signal<Local, Bit>,
-    reads_on: Signal<Local, Bit>,
     read_taken: Signal<Local, Bit>,
     result_made: Signal<Local, Bit>,
     d_sub: Signal<Local, Bit>,
@@ -344,6 +367,10 @@ impl Walker {
             has_long: Strap::new(params.features.aarch32 >= Aarch32::Long),
             has_short: Strap::new(params.features.aarch32 == Aarch32::Both),
             has_big_endian: Strap::new(params.features.big_endian),
+            has_ats: Strap::new(params.features.ats),
+            has_exids: Strap::new(params.features.exids),
+            has_pmu: Strap::new(params.features.pmu),
+            has_vmid16: Strap::new(params.features.vmid16),
             ..Self::default()
         }
     }
@@ -354,8 +381,10 @@ impl Logic for Walker {
     fn update(&mut self) {
         dff_setup!(
             self, clock, busy, poisoned, r1_valid, r1, e2_valid, e2_beat, e2_row, e2_state, e2_more, e2_row2, e2_state2, e2_leaf,
-            e2_stage2, e2_result, e2_count, e3_valid, e3_row, e3_addr, e3_state, e3_state2, e3_leaf, e3_how, e3_for
+            e2_stage2, e2_result, e2_count, e3_valid, e3_row, e3_addr, e3_state, e3_state2, e3_leaf, e3_how, e3_for, e2_wide,
+            e2_wide2, e2_walked
         );
+        clock!(self, clock, wide, wide2, walked);
         clock!(self, clock, rows, state, more, rows2, state2, leaf, phase, beats, reads, asks, results, answer, attributes);
         self.reads.aresetn.next = self.aresetn.val();
         self.asks.aresetn.next = self.aresetn.val();
@@ -410,6 +439,9 @@ impl Logic for Walker {
         self.rows.raddr.next = self.e1_row.val();
         self.state.raddr.next = self.e1_row.val();
         self.more.raddr.next = self.e1_row.val();
+        self.wide.raddr.next = self.e1_row.val();
+        self.wide2.raddr.next = self.e1_row.val();
+        self.walked.raddr.next = self.e1_row.val();
         self.rows2.raddr.next = self.e1_row.val();
         self.state2.raddr.next = self.e1_row.val();
         self.leaf.raddr.next = self.e1_row.val();
@@ -460,6 +492,9 @@ impl Logic for Walker {
             self.e2_row.d.next = self.rows.rdata.val();
             self.e2_state.d.next = self.state.rdata.val();
             self.e2_more.d.next = self.more.rdata.val();
+            self.e2_wide.d.next = self.wide.rdata.val();
+            self.e2_wide2.d.next = self.wide2.rdata.val();
+            self.e2_walked.d.next = self.walked.rdata.val().any();
             self.e2_row2.d.next = self.rows2.rdata.val();
             self.e2_state2.d.next = self.state2.rdata.val();
             self.e2_leaf.d.next = self.leaf.rdata.val();
@@ -492,7 +527,19 @@ impl Logic for Walker {
         self.pasize.next = self.e2_row.q.val().get_bits::<3>(123);
         self.affd.next = self.e2_row.q.val().get_bit(126);
         self.e_bank.next = self.e2_row.q.val().get_bits::<7>(89);
-        self.e_vmid.next = self.e2_row.q.val().get_bits::<9>(96);
+        self.vmid1.next = bit_cast::<17, 8>(self.e2_row.q.val().get_bits::<8>(96))
+            | (bit_cast::<17, 1>(self.e2_row.q.val().get_bits::<1>(104)) << 16);
+        self.vmid2.next = bit_cast::<17, 8>(self.e2_row2.q.val().get_bits::<8>(56))
+            | (bit_cast::<17, 1>(self.e2_row2.q.val().get_bits::<1>(64)) << 16);
+        if self.has_vmid16.val() {
+            self.vmid1.next = self.vmid1.val() | (bit_cast::<17, 8>(self.e2_wide.q.val().get_bits::<8>(0)) << 8);
+            self.vmid2.next = self.vmid2.val() | (bit_cast::<17, 8>(self.e2_wide2.q.val()) << 8);
+        }
+        self.e_sid.next = bit_cast::<16, 15>(self.e2_row.q.val().get_bits::<15>(66));
+        if self.has_exids.val() {
+            self.e_sid.next = self.e_sid.val() | (bit_cast::<16, 1>(self.e2_wide.q.val().get_bits::<1>(8)) << 15);
+        }
+        self.e_vmid.next = self.vmid1.val();
         self.e_asid.next = self.e2_row.q.val().get_bits::<16>(105);
         self.e_cfre.next = self.e2_state.q.val().get_bit(6);
         self.e_hupcf.next = self.e2_state.q.val().get_bit(7);
@@ -503,7 +550,7 @@ impl Logic for Walker {
             self.pasize.next = self.e2_row2.q.val().get_bits::<3>(67);
             self.affd.next = self.e2_row2.q.val().get_bit(70);
             self.e_bank.next = self.e2_row2.q.val().get_bits::<7>(49);
-            self.e_vmid.next = self.e2_row2.q.val().get_bits::<9>(56);
+            self.e_vmid.next = self.vmid2.val();
             self.e_asid.next = 0.into();
             self.e_cfre.next = self.e2_row2.q.val().get_bit(73);
             self.e_hupcf.next = self.e2_row2.q.val().get_bit(74);
@@ -644,13 +691,15 @@ impl Logic for Walker {
             self.e_part.next = self.e2_leaf.q.val().get_bit(14)
                 | (!self.e2_leaf.q.val().get_bit(15) & (self.e_mask.val() != self.e2_leaf.q.val().get_bits::<7>(0)));
             if !self.e2_leaf.q.val().get_bit(15) {
-                self.e_vmid.next = self.e2_row.q.val().get_bits::<9>(96);
+                self.e_vmid.next = self.vmid1.val();
             }
         }
 
         // E2: what follows. A table leads on; nested, so does a leaf of stage 1, and a leaf of stage 2 that a stage-1 descriptor lies in.
         self.step_table.next = self.is_table.val() & !self.error.val();
-        self.step_output.next = self.two.val() & !self.stage2.val() & self.is_leaf.val() & !self.code.val().any();
+        self.single.next = self.has_ats.val() & self.e2_wide.q.val().get_bit(10);
+        self.step_output.next =
+            self.two.val() & !self.single.val() & !self.stage2.val() & self.is_leaf.val() & !self.code.val().any();
         self.step_fetch.next = self.stage2.val() & !self.last_ask.val() & self.is_leaf.val() & !self.code.val().any();
         self.read_on.next =
             self.go.val() & self.first.val() & (self.step_table.val() | self.step_output.val() | self.step_fetch.val());
@@ -711,13 +760,15 @@ impl Logic for Walker {
         self.d_last.next = !self.d_sub.val() | self.d_ext.val().get_bit(2);
 
         // Row words: written by F6, state also by E3 for the next level.
+        self.d_vmid_low.next =
+            bit_cast::<9, 8>(self.d_vmid.val().get_bits::<8>(0)) | (bit_cast::<9, 1>(self.d_vmid.val().get_bits::<1>(16)) << 8);
         self.rows.we.next = self.d_valid.val() & self.d_enters.val();
         self.rows.waddr.next = self.d_row.val();
         self.rows.wdata.next = bit_cast::<128, 49>(self.d_req.val().get_bits::<49>(0))
             | (bit_cast::<128, 17>(self.d_va.val().get_bits::<17>(32)) << 49)
             | (bit_cast::<128, 23>(self.d_req.val().get_bits::<23>(49)) << 66)
             | (bit_cast::<128, 7>(self.d_bank.val()) << 89)
-            | (bit_cast::<128, 9>(self.d_vmid.val()) << 96)
+            | (bit_cast::<128, 9>(self.d_vmid_low.val()) << 96)
             | (bit_cast::<128, 16>(self.d_asid.val()) << 105)
             | (bit_cast::<128, 2>(self.d_granule.val()) << 121)
             | (bit_cast::<128, 3>(self.d_cfg.val().get_bits::<3>(16)) << 123)
@@ -731,9 +782,13 @@ impl Logic for Walker {
         self.more.we.next = self.d_valid.val() & self.d_enters.val();
         self.more.waddr.next = self.d_row.val();
         self.more.wdata.next = self.d_more.val();
+        self.wide.we.next = self.d_valid.val() & self.d_enters.val();
+        self.wide.waddr.next = self.d_row.val();
+        self.wide.wdata.next =
+            bit_cast::<11, 8>(self.d_vmid.val().get_bits::<8>(8)) | (bit_cast::<11, 3>(self.d_req.val().get_bits::<3>(72)) << 8);
         self.d_row2.next = bit_cast::<76, 49>(self.d_req.val().get_bits::<49>(0))
             | (bit_cast::<76, 7>(self.d_bank.val()) << 49)
-            | (bit_cast::<76, 9>(self.d_vmid.val()) << 56)
+            | (bit_cast::<76, 9>(self.d_vmid_low.val()) << 56)
             | (bit_cast::<76, 2>(self.d_granule.val()) << 65)
             | (bit_cast::<76, 3>(self.d_cfg.val().get_bits::<3>(16)) << 67)
             | (bit_cast::<76, 1>(self.d_cfg.val().get_bits::<1>(1)) << 70)
@@ -744,6 +799,9 @@ impl Logic for Walker {
         self.rows2.we.next = self.d_valid.val() & self.d_stage2.val() & (self.d_sub.val() | self.d_walk.val());
         self.rows2.waddr.next = self.d_row.val();
         self.rows2.wdata.next = self.d_row2.val();
+        self.wide2.we.next = self.d_valid.val() & self.d_stage2.val() & (self.d_sub.val() | self.d_walk.val());
+        self.wide2.waddr.next = self.d_row.val();
+        self.wide2.wdata.next = self.d_vmid.val().get_bits::<8>(8);
 
         self.state.we.next = self.e3_valid.q.val() & (self.e3_how.q.val().get_bit(0) | !self.has_stage2.val());
         self.state.waddr.next = self.e3_row.q.val();
@@ -754,7 +812,7 @@ impl Logic for Walker {
         self.leaf.we.next = self.e3_valid.q.val() & self.e3_how.q.val().get_bit(3);
         self.leaf.waddr.next = self.e3_row.q.val();
         self.leaf.wdata.next = self.e3_leaf.q.val();
-        self.reads.push.next = self.e3_valid.q.val() & !self.e3_how.q.val().get_bit(2);
+        self.pushes.next = self.e3_valid.q.val() & !self.e3_how.q.val().get_bit(2);
         self.read_d.next = bit_cast::<53, 48>(self.e3_addr.q.val()) | (bit_cast::<53, 4>(self.e3_row.q.val()) << 48);
         self.flag.next = self.e3_state.q.val().get_bits::<2>(0) == 3;
         if self.has_stage2.val() | self.has_short.val() {
@@ -790,7 +848,7 @@ impl Logic for Walker {
             if self.d_whole.val() | self.d_stage2.val() {
                 self.leaf.wdata.next = bits::<16>(0x9fff);
             }
-            self.reads.push.next = self.d_walk.val();
+            self.pushes.next = self.d_walk.val();
             self.read_d.next = bit_cast::<53, 48>(self.d_addr.val()) | (bit_cast::<53, 4>(self.d_row.val()) << 48);
             if (self.d_level.val() == 3) & self.d_last.val() & !(self.has_short.val() & self.d_ext.val().get_bit(6)) {
                 self.read_d.next = self.read_d.val().replace_bit(52, true);
@@ -831,11 +889,7 @@ impl Logic for Walker {
         self.attributes.d_orgn.next = self.d_orgn.val();
         self.attributes.d_fields.next = self.d_fields.val().get_bits::<6>(0);
         self.attributes.d_valid.next = self.d_valid.val();
-        self.reads_on.next = self.e3_valid.q.val() & !self.e3_how.q.val().get_bit(2);
-        if self.d_valid.val() {
-            self.reads_on.next = self.d_walk.val();
-        }
-        self.attributes.read_push.next = self.reads_on.val();
+        self.attributes.read_push.next = self.pushes.val();
         self.result_made.next = self.d_valid.val() & self.d_sub.val() & !self.d_walk.val();
         self.attributes.result_push.next = self.result_made.val();
         self.read_taken.next = self.reads.valid.val() & self.m_axi_ptw_ar.ready.val();
@@ -843,7 +897,14 @@ impl Logic for Walker {
         self.e3_sees.next = self.e3_valid.q.val() & self.e3_how.q.val().get_bit(3) & !self.d_valid.val();
         self.attributes.e3_sees.next = self.e3_sees.val();
         self.attributes.e3_row.next = self.e3_row.q.val();
+        self.reads.push.next = self.pushes.val();
         self.reads.din.next = self.read_d.val();
+        self.walked.we.next = self.pushes.val() | (self.d_valid.val() & self.d_enters.val());
+        self.walked.waddr.next = self.e3_row.q.val();
+        if self.d_valid.val() {
+            self.walked.waddr.next = self.d_row.val();
+        }
+        self.walked.wdata.next = self.pushes.val().into();
         self.asks.din.next = self.ask_d.val();
         self.results.din.next = self.result_d.val();
 
@@ -890,6 +951,8 @@ impl Logic for Walker {
         self.answer.d_bank.next = self.d_bank.val();
         self.answer.d_asid.next = self.d_asid.val();
         self.answer.d_vmid.next = self.d_vmid.val();
+        self.answer.d_owner.next = self.d_owner.val();
+        self.answer.e_walked.next = self.has_pmu.val() & self.e2_walked.q.val();
         self.answer.d_hupcf.next = self.d_cfg.val().get_bit(3);
         self.answer.d_stage2.next = self.d_stage2.val();
         self.answer.d_level.next = self.d_level.val();
@@ -908,6 +971,8 @@ impl Logic for Walker {
         self.answer.e_valid.next = self.go.val() & self.first.val() & !self.read_on.val();
         self.answer.e_clean.next = self.clean.val();
         self.answer.e_row.next = self.e2_row.q.val();
+        self.answer.e_sid.next = self.e_sid.val();
+        self.answer.e_ats.next = self.has_ats.val() & self.e2_wide.q.val().get_bit(9);
         self.answer.e_bank.next = self.e_bank.val();
         self.answer.e_vmid.next = self.e_vmid.val();
         self.answer.e_cfre.next = self.e_cfre.val();
@@ -940,6 +1005,12 @@ impl Logic for Walker {
         self.rsp_vmid.next = self.answer.rsp_vmid.val();
         self.rsp_part.next = self.answer.rsp_part.val();
         self.rsp_attr.next = self.answer.rsp_attr.val();
+        self.rsp_bank.next = 0.into();
+        if self.has_pmu.val() {
+            self.rsp_bank.next = self.answer.rsp_bank.val();
+        }
+        self.ats_valid.next = self.answer.ats_valid.val();
+        self.ev_refill.next = self.answer.ev_refill.val();
         self.flt_valid.next = self.answer.flt_valid.val();
         self.flt_global.next = self.answer.flt_global.val();
         self.flt_bank.next = self.answer.flt_bank.val();
@@ -975,9 +1046,9 @@ impl Logic for Walker {
         self.f_va.next = self.va.val();
         self.f_granule.next = self.granule.val();
         self.f_bank.next = self.e_bank.val();
-        self.f_vmid.next = self.e2_row.q.val().get_bits::<9>(96);
+        self.f_vmid.next = self.vmid1.val();
         if self.stage2.val() {
-            self.f_vmid.next = self.e2_row2.q.val().get_bits::<9>(56);
+            self.f_vmid.next = self.vmid2.val();
         }
         self.f_asid.next = self.e_asid.val();
         self.f_ppn.next = self.base.val();
@@ -1074,6 +1145,7 @@ mod tests {
                 d_bank,
                 d_asid,
                 d_vmid,
+                d_owner,
                 d_way,
                 d_addr,
                 d_level,

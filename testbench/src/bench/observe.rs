@@ -200,7 +200,7 @@ pub struct SecondLeaf {
     /// The bank.
     pub bank: usize,
     /// VMID.
-    pub vmid: u16,
+    pub vmid: u32,
     /// The address that it translates.
     pub ipa: u64,
     /// log2 of a page.
@@ -223,7 +223,7 @@ pub struct Translation {
     /// The bank.
     pub bank: usize,
     /// `{HYPC, VMID}`.
-    pub vmid: u16,
+    pub vmid: u32,
     /// ASID.
     pub asid: u16,
     /// Sign-extended address.

@@ -3,7 +3,7 @@
 //! Nothing here decides whether something is right, and nothing runs without an observer.
 
 use super::flight::{Slot, Stage};
-use super::stale;
+use super::stale::{self, stream_group};
 use super::trace::Ends;
 use super::Scoreboard;
 use crate::axi::burst;
@@ -11,7 +11,7 @@ use crate::bench::observe::{Accepted, Answered, Event, Fate, Format, Forwarded, 
 use crate::memory::Memory;
 use smmu_rtl::params::Aarch32;
 use smmu_rtl::registers as regs;
-use smmu_sim::model::stream::{match_stream, Match};
+use smmu_sim::model::stream::Match;
 use smmu_sim::model::{Fault, Verdict};
 
 /// Cycles from acceptance to downstream of a hit.
@@ -91,8 +91,7 @@ impl Scoreboard {
         if open.read(regs::SCR0.offset(params, 0), 4) & 1 == 1 {
             return StreamCase::ClientOff;
         }
-        let smr = |n| open.read(regs::SMR.offset(params, n), 4) as u32;
-        let group = match match_stream(stream_id, (0..params.num_smr).map(smr)) {
+        let group = match stream_group(open, params, stream_id) {
             Match::None => return StreamCase::Unmatched,
             Match::Many => return StreamCase::Several,
             Match::One(group) => group,

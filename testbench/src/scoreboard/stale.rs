@@ -10,7 +10,7 @@ use super::trace::{Ends, Span};
 use crate::memory::{Change, PageMap};
 use smmu_rtl::params::{Aarch32, Params};
 use smmu_rtl::registers::{self as regs, RegId};
-use smmu_sim::model::stream::{match_stream, Match};
+use smmu_sim::model::stream::{match_extended, match_stream, Match};
 
 /// Counts changes that can matter to a translation.
 pub(super) type Epoch = u64;
@@ -50,7 +50,7 @@ pub(super) struct Tags {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct First {
     /// `{HYPC, VMID}`.
-    pub vmid: u16,
+    pub vmid: u32,
     pub asid: u16,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct First {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Second {
     pub bank: usize,
-    pub vmid: u16,
+    pub vmid: u32,
 }
 
 /// What an invalidation drops.
@@ -67,14 +67,14 @@ enum Scope {
     Hyp,
     NotHyp,
     /// Of both stages.
-    Vmid(u16),
+    Vmid(u32),
     /// Of stage 1, and what was made of both.
-    VmidFirst(u16),
-    Asid(u16, u16),
+    VmidFirst(u32),
+    Asid(u32, u16),
     /// VMID, ASID (none: any), VA[48:12], leaves only.
-    Address(u16, Option<u16>, u64, bool),
+    Address(u32, Option<u16>, u64, bool),
     /// VMID, IPA[47:12], leaves only.
-    Ipa(u16, u64, bool),
+    Ipa(u32, u64, bool),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ struct Sync {
 pub(super) struct Entry {
     /// Stage 2 alone.
     stage2: bool,
-    vmid: u16,
+    vmid: u32,
     asid: u16,
     span: Span,
 }
@@ -112,7 +112,7 @@ impl Entry {
     }
 
     /// Of stage 2.
-    pub(super) fn second(vmid: u16, span: Span) -> Self {
+    pub(super) fn second(vmid: u32, span: Span) -> Self {
         Entry { stage2: true, vmid, asid: 0, span }
     }
 
@@ -325,7 +325,7 @@ pub(super) struct Half {
 
 impl Scope {
     fn names(&self, entry: &Entry, table: bool) -> bool {
-        let hyp = entry.vmid & 0x100 != 0;
+        let hyp = entry.vmid & HYP != 0;
         let Span { address, bits, global, .. } = entry.span;
         let covered = |page: u64| (address >> 12 ^ page) & 0x1f_ffff_ffff & !((1 << (bits - 12)) - 1) == 0;
         match *self {
@@ -349,8 +349,8 @@ fn scope(id: RegId, index: usize, payload: u64, oracle: &dyn Oracle, params: &Pa
     Some(match id {
         regs::TLBIALLH => Scope::Hyp,
         regs::TLBIALLNSNH => Scope::NotHyp,
-        regs::TLBIVMID => Scope::Vmid(payload as u16 & 0xff),
-        regs::TLBIVMIDS1 => Scope::VmidFirst(payload as u16 & 0xff),
+        regs::TLBIVMID => Scope::Vmid(payload as u32 & vmids(oracle, params)),
+        regs::TLBIVMIDS1 => Scope::VmidFirst(payload as u32 & vmids(oracle, params)),
         _ => {
             let vmid = vmid(oracle, params, index);
             // Of an 8-bit ASID the upper half has to be written as zero: hardware need not ignore it, so such a command ends nothing.
@@ -375,11 +375,40 @@ fn scope(id: RegId, index: usize, payload: u64, oracle: &dyn Oracle, params: &Pa
     })
 }
 
+/// Marks the VMID of a Hyp bank.
+const HYP: u32 = 1 << 16;
+
+/// Bits of a VMID that count now.
+fn vmids(oracle: &dyn Oracle, params: &Params) -> u32 {
+    let wide = regs::SCR0.field("VMID16EN").get(oracle.read(regs::SCR0.offset(params, 0), 4)) == 1;
+    if wide {
+        0xffff
+    } else {
+        0xff
+    }
+}
+
 /// `{HYPC, VMID}` of a bank as it is.
-fn vmid(oracle: &dyn Oracle, params: &Params, bank: usize) -> u16 {
+fn vmid(oracle: &dyn Oracle, params: &Params, bank: usize) -> u32 {
     let cbar = oracle.read(regs::CBAR.offset(params, bank), 4);
     let stage1 = regs::CBAR.field("TYPE").get(cbar) == 1;
-    (cbar & 0xff) as u16 | if stage1 && cbar >> 10 & 1 == 1 { 0x100 } else { 0 }
+    let mask = vmids(oracle, params);
+    let vmid = if mask == 0xffff { oracle.read(regs::CBA2R.offset(params, bank), 4) as u32 >> 16 } else { cbar as u32 & mask };
+    vmid | if stage1 && cbar >> 10 & 1 == 1 { HYP } else { 0 }
+}
+
+/// The group that a StreamID belongs to.
+pub(super) fn stream_group(oracle: &dyn Oracle, params: &Params, stream_id: u32) -> Match {
+    let read = |id: RegId, n| oracle.read(id.offset(params, n), 4) as u32;
+    let groups = 0..params.num_smr;
+    if params.features.stream_indexing {
+        return if groups.contains(&(stream_id as usize)) { Match::One(stream_id as usize) } else { Match::None };
+    }
+    if regs::SCR0.field("EXIDENABLE").get(read(regs::SCR0, 0).into()) == 1 {
+        match_extended(stream_id, groups.map(|n| (read(regs::SMR, n), read(regs::S2CR, n))))
+    } else {
+        match_stream(stream_id, groups.map(|n| read(regs::SMR, n)))
+    }
 }
 
 /// The bank that translates a stream, with its tags; `None` if none does.
@@ -387,8 +416,7 @@ pub(super) fn tags(oracle: &dyn Oracle, params: &Params, stream_id: u32) -> Opti
     if oracle.read(regs::SCR0.offset(params, 0), 4) & 1 == 1 {
         return None;
     }
-    let smr = |n| oracle.read(regs::SMR.offset(params, n), 4) as u32;
-    let Match::One(group) = match_stream(stream_id, (0..params.num_smr).map(smr)) else { return None };
+    let Match::One(group) = stream_group(oracle, params, stream_id) else { return None };
     let s2cr = oracle.read(regs::S2CR.offset(params, group), 4);
     let bank = (s2cr & 0xff) as usize;
     if s2cr >> 16 & 3 != 0 || bank >= params.num_cb {

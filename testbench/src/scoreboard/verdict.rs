@@ -179,9 +179,7 @@ impl Scoreboard {
         for slot in waiting {
             let verdicts = self.search_faults(slot, memory);
             let t = &self.flight.slots[slot];
-            for fault in
-                verdicts.iter().filter_map(Verdict::fault).filter(|fault| self.records.of(fault) == recorder)
-            {
+            for fault in verdicts.iter().filter_map(Verdict::fault).filter(|fault| self.records.of(fault) == recorder) {
                 let cause = Cause::Access(t.access, fault);
                 found.push(Potential { serial: t.serial, accepted: t.accepted, cause });
             }

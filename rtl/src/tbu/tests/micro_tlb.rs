@@ -37,7 +37,8 @@ macro_rules! pins {
             fill_asid,
             fill_vmid,
             fill_part,
-            fill_attr
+            fill_attr,
+            fill_bank
         )
     };
 }
@@ -45,8 +46,9 @@ macro_rules! pins {
 #[test]
 fn synthesizes() {
     synthesis_check(MicroTlb::<8>::default());
+    synthesis_check(MicroTlb::<8>::new(false, true));
     synthesis_check(MicroTlb::<32>::default());
-    synthesis_check(MicroTlb::<8>::new(true));
+    synthesis_check(MicroTlb::<8>::new(true, false));
 }
 
 /// Stimulus that hits, overlaps and invalidates often: few streams, pages, spaces, and legal masks.
@@ -62,7 +64,7 @@ fn crowded(s: &mut Stimulus) {
     let size = s.random.below(8);
     s.set("fill_mask", (1u64 << size) - 1);
     for pin in ["inv_vmid", "fill_vmid"] {
-        let vmid = s.random.pick(&[0u64, 1, 256]);
+        let vmid = s.random.pick(&[0u64, 1, 0x101, 0x1_0000]);
         s.set(pin, vmid);
     }
     for pin in ["rd_need", "wr_need"] {
@@ -80,8 +82,9 @@ fn crowded(s: &mut Stimulus) {
 #[test]
 fn verilog_agrees() {
     equivalence(MicroTlb::<8>::default, 3000, 1, pins!(), crowded);
-    equivalence(|| MicroTlb::<8>::new(true), 3000, 4, pins!(), crowded);
+    equivalence(|| MicroTlb::<8>::new(true, false), 3000, 4, pins!(), crowded);
     equivalence(MicroTlb::<32>::default, 1500, 2, pins!(), crowded);
+    equivalence(|| MicroTlb::<8>::new(true, true), 1500, 5, pins!(), crowded);
     equivalence(MicroTlb::<16>::default, 500, 3, pins!(), |_| {});
 }
 

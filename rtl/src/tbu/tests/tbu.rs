@@ -114,6 +114,7 @@ fn agrees(params: &Params, seed: u64) {
             rsp_vmid,
             rsp_attr,
             rsp_part,
+            rsp_bank,
             inv_valid,
             inv_use_hyp,
             inv_hyp,

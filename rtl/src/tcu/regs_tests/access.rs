@@ -233,3 +233,113 @@ fn an_access_takes_14_cycles() {
     b.until(50, |b| b.uut.s_axil_ctrl_r.valid.val());
     assert_eq!(b.cycles - start, 14);
 }
+
+#[test]
+fn accesses_during_the_reset_sequence_wait_for_it() {
+    let mut b = mini();
+    b.write32(CB_SCTLR, 1, 0x67);
+    b.uut.aresetn.next = false;
+    b.tick();
+    b.tick();
+    b.uut.aresetn.next = true;
+    b.changes.clear();
+    // Both channels are taken at once; what is asked is done when all registers have their reset values.
+    b.post_write(CB_TTBR0.offset(&MINI, 1), 0x1_2345_6789_A000, 0xFF);
+    b.post_read(CB_SCTLR.offset(&MINI, 1));
+    assert!(!b.uut.init_done.val());
+    while !b.uut.init_done.val() {
+        assert!(!b.uut.s_axil_ctrl_b.valid.val() && !b.uut.s_axil_ctrl_r.valid.val(), "no response before");
+        b.tick();
+    }
+    let told = b.changes.len();
+    b.until(100, |b| b.uut.s_axil_ctrl_b.valid.val() && b.uut.s_axil_ctrl_r.valid.val());
+    assert_eq!(b.uut.s_axil_ctrl_r.data.val().u64() as u32, 0x100, "the reset value");
+    assert_eq!(b.changes[told..], [(5, 1, 0x1_2345_6789_A000)], "the write comes after the reset sequence");
+    b.uut.s_axil_ctrl_b.ready.next = true;
+    b.uut.s_axil_ctrl_r.ready.next = true;
+    b.tick();
+    b.uut.s_axil_ctrl_b.ready.next = false;
+    b.uut.s_axil_ctrl_r.ready.next = false;
+    assert_eq!(b.read(CB_TTBR0, 1), 0x1_2345_6789_A000);
+}
+
+#[test]
+fn a_reset_in_the_middle_of_an_access_leaves_no_trace_of_it() {
+    for cycles in 1..16 {
+        let mut b = mini();
+        b.post_write(CB_TTBR0.offset(&MINI, 1), 0x1_2345_6789_A000, 0xFF);
+        b.post_read(SACR.offset(&MINI, 0));
+        for _ in 0..cycles {
+            b.tick();
+        }
+        b.reset();
+        assert!(!b.uut.s_axil_ctrl_b.valid.val() && !b.uut.s_axil_ctrl_r.valid.val(), "no response to what was before");
+        assert_eq!((b.read(CB_TTBR0, 1), b.read(SACR, 0)), (0, 0x0400_001C), "after {cycles} cycles");
+        b.write64(CB_TTBR0, 1, 7);
+        assert_eq!(b.read(CB_TTBR0, 1), 7);
+    }
+}
+
+#[test]
+fn a_synchronization_that_does_not_end_holds_up_no_access() {
+    let mut b = mini();
+    b.uut.old_drained.next = false;
+    b.write32(CB_TLBSYNC, 1, 0);
+    b.write32(STLBGSYNC, 0, 0);
+    for bank in 0..4 {
+        b.write64(CB_TTBR0, bank, 0x1000 * bank as u64);
+        b.write32(CB_SCTLR, bank, 0x67);
+        assert_eq!((b.read(CB_TTBR0, bank), b.read(CB_SCTLR, bank)), (0x1000 * bank as u64, 0x67));
+        b.write32(CB_TLBIALL, bank, 0);
+    }
+    b.until(200, |b| b.ops.len() == 4);
+    assert_eq!(b.read64_at(0x1_7060), 0, "neither does a refused one");
+    b.write32(SGFSR, 0, 0xFFFF_FFFF);
+    assert_eq!((b.read(CB_TLBSTATUS, 1), b.read(CB_TLBSTATUS, 2), b.read(STLBGSTATUS, 0)), (1, 0, 1));
+    b.uut.old_drained.next = true;
+    b.until(200, |b| b.flips >= 2);
+    for _ in 0..20 {
+        b.tick();
+    }
+    assert_eq!((b.read(CB_TLBSTATUS, 1), b.read(STLBGSTATUS, 0)), (0, 0));
+}
+
+#[test]
+fn a_64_bit_access_of_two_registers_is_both() {
+    let mut b = mini();
+    let pair = CB_TCR.offset(&MINI, 2);
+    assert_eq!(CB_CONTEXTIDR.offset(&MINI, 2), pair + 4);
+    b.write_strobed(pair, 0x0000_0077_0080_3510, 0xFF);
+    assert_eq!((b.read32_at(pair), b.read32_at(pair + 4)), (0x0080_3510, 0x77));
+    assert_eq!(b.read64_at(pair), 0x0000_0077_0080_3510);
+    // One half alone, the other one keeps its value; and one half of which is not there.
+    b.write_strobed(pair, 0x0000_0011_FFFF_FFFF, 0xF0);
+    assert_eq!(b.read64_at(pair), 0x0000_0011_0080_3510);
+    b.write_strobed(CB_FSYNR1.offset(&MINI, 2) & !7, u64::MAX, 0xFF);
+    assert_eq!(b.read(SGFSR, 0), 0);
+}
+
+#[test]
+fn a_64_bit_register_in_two_writes_of_either_order() {
+    for upper_first in [false, true] {
+        for (id, value) in [
+            (CB_TTBR0, 0x0105_0000_8000_1000u64),
+            (CB_TTBR1, 0x0106_0000_8000_2000),
+            (CB_FAR, 0x0001_2345_6789_ABCD),
+            (SGFAR, 0x0001_0000_1234_5678),
+            (CB_PAR, 0xFF00_0012_3456_7B88),
+        ] {
+            let mut b = mini();
+            let offset = id.offset(&MINI, 0);
+            let mut halves = [(offset, value as u32), (offset + 4, (value >> 32) as u32)];
+            if upper_first {
+                halves.reverse();
+            }
+            for (offset, half) in halves {
+                b.write32_at(offset, half);
+            }
+            assert_eq!(b.read(id, 0), value, "{}", id.register().name);
+            assert_eq!((b.read32_at(offset), b.read32_at(offset + 4)), (value as u32, (value >> 32) as u32));
+        }
+    }
+}

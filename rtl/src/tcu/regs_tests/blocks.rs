@@ -87,7 +87,7 @@ fn access_verilog_agrees() {
     let mut pick = 0usize;
     let mut held: Option<[u128; 4]> = None;
     equivalence(
-        || ZynqmpAccess::new(&ZYNQMP),
+        || ZynqmpAccess::new(&ZYNQMP.with_everything()),
         6000,
         5,
         drive!(
@@ -107,12 +107,20 @@ fn access_verilog_agrees() {
             rec_stream,
             rec_status,
             push_ready,
+            pmu_value,
+            ats_busy,
+            ats_to_global,
+            ats_to_bank,
+            par_valid,
+            par_value,
             bank_active,
             global_active,
             cw_grant
         ),
         |s| {
             s.set("clear", 0u32);
+            s.often("par_valid", 1, 5);
+            s.often("ats_busy", 1, 2);
             s.set("access", 1u32);
             if s.output("access_done") == 1 {
                 held = None;

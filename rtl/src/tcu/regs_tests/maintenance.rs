@@ -37,7 +37,7 @@ fn bank_commands_carry_the_banks_vmid() {
     // VA 0x1_8765_4321_0000: payload is VA[55:12] with the ASID above.
     let payload = 0xBEEF_0000_0000_0000 | 0x1_8765_4321_0000 >> 12;
     let vpn = Some(0x1_8765_4321_0000 >> 12);
-    for (cbar, vmid) in [(0x1_F307, 0x07), (0x1_0442, 0x142), (0x3_0442, 0x42), (0x0_0011, 0x11)] {
+    for (cbar, vmid) in [(0x1_F307, 0x07), (0x1_0442, 0x1_0042), (0x3_0442, 0x42), (0x0_0011, 0x11)] {
         b.write32(CBAR, 2, cbar);
         let mut expect = |id: RegId, op: Op| {
             if id.register().width == 64 {

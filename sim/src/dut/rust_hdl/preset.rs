@@ -6,7 +6,7 @@ use super::Pins;
 use crate::dut::{Inputs, Outputs};
 use ::rust_hdl::prelude::{Block, Logic, Probe, Verilog};
 use smmu_rtl::circuit::Circuit;
-use smmu_rtl::smmu::{SmmuFour, SmmuMini, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
+use smmu_rtl::smmu::{SmmuFour, SmmuMini, SmmuMiniPages, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
 
 /// An elaborated preset.
 pub struct Preset(pub Box<dyn Circuit>);
@@ -39,6 +39,8 @@ impl Block for Preset {
 macro_rules! with_ports {
     ($any:expr, $downcast:ident, $top:ident => $e:expr) => {
         if let Some($top) = $any.$downcast::<SmmuMini>() {
+            $e
+        } else if let Some($top) = $any.$downcast::<SmmuMiniPages>() {
             $e
         } else if let Some($top) = $any.$downcast::<SmmuZynqmp>() {
             $e

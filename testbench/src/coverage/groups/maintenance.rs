@@ -36,7 +36,7 @@ const MAX_USED: usize = 4096;
 struct Key {
     stream: u32,
     bank: usize,
-    vmid: u16,
+    vmid: u32,
     asid: u16,
     /// VA[63:12].
     page: u64,
@@ -62,7 +62,7 @@ pub(super) struct Maintenance {
     change: GroupId,
     used: BTreeMap<Key, Used>,
     /// The VMID with which each bank translated last, while its registers stay.
-    vmids: BTreeMap<usize, u16>,
+    vmids: BTreeMap<usize, u32>,
     /// What was in flight when a synchronization was asked for, and whether a status read showed it busy: by bank, global last.
     asked: BTreeMap<Option<usize>, (usize, bool)>,
 }
@@ -205,8 +205,8 @@ impl Sampler for Maintenance {
 }
 
 /// Whether the command names the translation. `vmid`: that of the command's bank, `{HYPC, VMID}`.
-fn names(id: RegId, payload: u64, vmid: u16, key: &Key, t: &Translation) -> bool {
-    const HYP: u16 = 0x100;
+fn names(id: RegId, payload: u64, vmid: u32, key: &Key, t: &Translation) -> bool {
+    const HYP: u32 = 1 << 16;
     let covers = |page: u64, bits: u64| (key.page ^ page) & ((1 << bits) - 1) & !((1 << (t.bits - 12)) - 1) == 0;
     let address = covers(payload, 37);
     let global = t.leaf >> 11 & 1 == 0;
@@ -217,7 +217,7 @@ fn names(id: RegId, payload: u64, vmid: u16, key: &Key, t: &Translation) -> bool
         regs::CB_TLBIASID => here && !global && asid(payload),
         regs::CB_TLBIVA | regs::CB_TLBIVAL => here && address && (global || asid(payload >> 48)),
         regs::CB_TLBIVAA | regs::CB_TLBIVAAL => here && address,
-        regs::TLBIVMID | regs::TLBIVMIDS1 => key.vmid == payload as u16 & 0xff,
+        regs::TLBIVMID | regs::TLBIVMIDS1 => key.vmid == payload as u32 & 0xff,
         regs::TLBIALLNSNH => key.vmid & HYP == 0,
         regs::TLBIALLH => key.vmid & HYP != 0,
         regs::TLBIVAH => key.vmid & HYP != 0 && covers(payload >> 12 & 0xf_ffff, 37),
