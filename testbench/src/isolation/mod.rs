@@ -153,7 +153,7 @@ impl Isolation {
             routes.iter().any(|route| match route {
                 Route::Through => pa.wrapping_add(shift) == pa && pa >> self.params.output_bits() == 0,
                 Route::Tables(way) => {
-                    let privileged = client.prot & 1 == 1;
+                    let privileged = way.privileged.unwrap_or(client.prot & 1 == 1);
                     self.descriptors.lead(way, &self.registers, memory, pa.wrapping_add(shift), pa, write, privileged)
                 }
             })
