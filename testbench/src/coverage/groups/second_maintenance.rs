@@ -53,6 +53,11 @@ pub(super) struct SecondMaintenance {
     vmids: BTreeMap<usize, u16>,
 }
 
+/// What tells cached translations of a page apart: VMID and ASID, that of stage 2, leaves.
+fn tags(t: &Translation) -> (u16, u16, Option<u16>, u32, Option<u32>) {
+    (t.vmid, t.asid, t.second.map(|second| second.vmid), t.bits, t.second.map(|second| second.bits))
+}
+
 /// Only stage 2 made it.
 fn alone(t: &Translation, second: &SecondLeaf) -> bool {
     second.bank == t.bank && t.leaf == 0
@@ -121,7 +126,7 @@ impl SecondMaintenance {
             self.vmids.insert(t.bank, t.vmid);
         }
         let key = (life.accepted.beat.user, t.bank, t.va >> 12);
-        if let Some(before) = self.used.get(&key).filter(|before| before.synchronized && before.translation == t) {
+        if let Some(before) = self.used.get(&key).filter(|before| before.synchronized && tags(&before.translation) == tags(&t)) {
             let walked = life.walk_reads.0 != life.walk_reads.1;
             let row = if alone { 0 } else { 2 };
             let only = before.named.first().copied().flatten();
