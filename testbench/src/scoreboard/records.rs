@@ -406,11 +406,16 @@ impl Records {
         let mut possible =
             if potential.is_empty() { self.recorders[n].states.clone() } else { self.with_potential(n, potential) };
         possible.retain(shows);
-        let recorder = &mut self.recorders[n];
         // It may have looked before a fault that was answered since it was accepted: then it tells nothing about what is there now.
-        if recorder.before.iter().any(|(until, states)| *until >= asked && states.iter().any(shows)) {
+        // Another one, whose refusal is still on its way, may have been there alone at that time.
+        let earlier = self.recorders[n].before.iter().filter(|(until, _)| *until >= asked);
+        let earlier: Vec<Vec<State>> = earlier.map(|(_, states)| states.clone()).collect();
+        if earlier.into_iter().any(|states| {
+            states.iter().any(shows) || !potential.is_empty() && self.and_potential(n, states, potential).iter().any(shows)
+        }) {
             return true;
         }
+        let recorder = &mut self.recorders[n];
         if possible.is_empty() {
             return false;
         }

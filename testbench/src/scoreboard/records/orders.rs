@@ -132,7 +132,11 @@ impl Records {
 
     /// All states that two or fewer potential faults, the rest of them setting `MULTI`, lead to.
     pub(super) fn with_potential(&mut self, n: usize, potential: &[Potential]) -> Vec<State> {
-        let mut states = self.recorders[n].states.clone();
+        self.and_potential(n, self.recorders[n].states.clone(), potential)
+    }
+
+    /// The same from these states.
+    pub(super) fn and_potential(&mut self, n: usize, mut states: Vec<State>, potential: &[Potential]) -> Vec<State> {
         let others = potential.iter().any(|p| p.serial != potential[0].serial);
         for _ in 0..2 {
             for state in states.clone() {
