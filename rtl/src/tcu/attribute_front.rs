@@ -13,7 +13,7 @@
 //! | F5 | the step after stage 1 |
 //! | F6 | the leaf's attribute by MAIR; all steps together |
 //!
-//! MAIR is read when a leaf is used: leaves are cached as they are in the tables.
+//! MAIR is read when a leaf is used: leaves are cached as they are in the tables, with their format.
 
 use super::attribute::{AttributeOverride, AttributeStage2, AttributeThen};
 use super::attribute_leaf::AttributeLeaf;
@@ -45,7 +45,7 @@ pub struct AttributeFront<const BI: usize> {
     /// An address translation operation; of stage 1 only.
     pub f5_ats: Signal<In, Bit>,
     pub f5_single: Signal<In, Bit>,
-    /// The attribute fields of the leaf that hits.
+    /// The attribute fields of the leaf that hits; bit 6: of a short descriptor.
     pub f5_leaf: Signal<In, Word<8>>,
     // F6.
     /// {AxPROT[2], AxPROT[0]} as they came.
@@ -91,10 +91,9 @@ pub struct AttributeFront<const BI: usize> {
     f6_after: DFF<Word<16>>,
     f6_mair: DFF<Word<64>>,
     f6_leaf: DFF<Word<8>>,
-    /// The leaf counts; it is one of stage 2; a short descriptor.
+    /// The leaf counts; it is one of stage 2.
     f6_on: DFF<Bit>,
     f6_stage2: DFF<Bit>,
-    f6_short: DFF<Bit>,
     f6_tre: DFF<Bit>,
     f6_orgn: DFF<Word<2>>,
     there: Strap<Bit>,
@@ -131,7 +130,7 @@ impl<const BI: usize> Logic for AttributeFront<BI> {
     fn update(&mut self) {
         dff_setup!(
             self, clock, f3_attr, f4_attr, f4_own, f4_cbar, f4_tre, f4_orgn, f5_attr, f5_cbar, f5_tre, f5_orgn, f6_attr, f6_mair,
-            f6_after, f6_leaf, f6_on, f6_stage2, f6_short, f6_tre, f6_orgn
+            f6_after, f6_leaf, f6_on, f6_stage2, f6_tre, f6_orgn
         );
         clock!(self, clock, sctlr, sctlr2, cbar, orgns, mair);
 
@@ -193,14 +192,13 @@ impl<const BI: usize> Logic for AttributeFront<BI> {
         self.f6_leaf.d.next = self.f5_leaf.val();
         self.f6_on.d.next = self.f5_cfg.val().get_bit(0) & !self.f5_attr.q.val().get_bit(20);
         self.f6_stage2.d.next = self.has_stage2.val() & self.f5_ext.val().get_bit(0);
-        self.f6_short.d.next = self.has_short.val() & self.f5_ext.val().get_bit(6);
         self.f6_tre.d.next = self.f5_tre.q.val();
         self.f6_orgn.d.next = self.f5_orgn.q.val();
 
         // F6.
         self.stage1_leaf.leaf.next = self.f6_leaf.q.val();
         self.stage1_leaf.mair.next = self.f6_mair.q.val();
-        self.stage1_leaf.short.next = self.f6_short.q.val();
+        self.stage1_leaf.short.next = self.has_short.val() & self.f6_leaf.q.val().get_bit(6);
         self.stage1_leaf.tre.next = self.f6_tre.q.val();
         self.stage2_leaf.leaf.next = self.f6_leaf.q.val().get_bits::<6>(0);
         self.leaf_step.next = 0x1fe.into();

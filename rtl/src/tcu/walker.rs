@@ -658,7 +658,8 @@ impl Logic for Walker {
         // E2: attributes.
         self.fields.next = self.desc.attr.val();
         if self.short.val() {
-            self.fields.next = self.short_desc.attr.val();
+            // Which format it is stays with what is cached.
+            self.fields.next = self.short_desc.attr.val().replace_bit(6, true);
         }
         self.attributes.e1_row.next = self.e1_row.val();
         self.e1_moves.next = self.e1_go.val() | self.takes.val();

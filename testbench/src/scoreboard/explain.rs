@@ -508,10 +508,10 @@ fn walked_with(config: &BankConfig) -> BankConfig {
     config
 }
 
-/// Bits of SCTLR that count as they are: M, CFRE, CFIE, HUPCF.
-const LIVE: u64 = 0x161;
+/// Bits of SCTLR that count as they are: M, CFRE, CFIE, HUPCF, and what is said of attributes: TRE, MemAttr, MTCFG, SHCFG, RACFG, WACFG.
+const LIVE: u64 = 0x161 | 2 | 0xfdf_0000;
 
-/// The model with an old configuration of a bank. What is not cached with a translation stays as it is: M, CFRE, CFIE, HUPCF, if `live`; and
+/// The model with an old configuration of a bank. What is not cached with a translation stays as it is: the bits `LIVE` of SCTLR, if `live`; and
 /// CBAR, which chooses the stages.
 fn with_config(open: &dyn Oracle, config: &BankConfig, live: bool) -> Box<dyn Oracle> {
     let mut oracle = open.copy();

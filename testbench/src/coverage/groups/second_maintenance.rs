@@ -50,11 +50,11 @@ pub(super) struct SecondMaintenance {
     groups: Option<(GroupId, GroupId)>,
     used: BTreeMap<Key, Used>,
     /// The VMID with which each bank translated last, while its registers stay.
-    vmids: BTreeMap<usize, u16>,
+    vmids: BTreeMap<usize, u32>,
 }
 
 /// What tells cached translations of a page apart: VMID and ASID, that of stage 2, leaves.
-fn tags(t: &Translation) -> (u16, u16, Option<u16>, u32, Option<u32>) {
+fn tags(t: &Translation) -> (u32, u16, Option<u32>, u32, Option<u32>) {
     (t.vmid, t.asid, t.second.map(|second| second.vmid), t.bits, t.second.map(|second| second.bits))
 }
 
@@ -181,15 +181,15 @@ impl Sampler for SecondMaintenance {
 }
 
 /// Whether the command names the translation. `vmid`: that of the command's bank.
-fn names(id: RegId, payload: u64, vmid: u16, t: &Translation) -> bool {
+fn names(id: RegId, payload: u64, vmid: u32, t: &Translation) -> bool {
     let Some(second) = &t.second else { return false };
     let alone = alone(t, second);
     let of = if alone { second.vmid } else { t.vmid };
     let covers = |page: u64, address: u64, bits: u32| (page ^ address >> 12) & ((1 << 36) - 1) >> (bits - 12) << (bits - 12) == 0;
     match id {
         regs::CB_TLBIIPAS2 | regs::CB_TLBIIPAS2L => alone && second.vmid == vmid && covers(payload, second.ipa, second.bits),
-        regs::TLBIVMID => of == payload as u16 & 0xff,
-        regs::TLBIVMIDS1 => !alone && of == payload as u16 & 0xff,
+        regs::TLBIVMID => of == payload as u32 & 0xff,
+        regs::TLBIVMIDS1 => !alone && of == payload as u32 & 0xff,
         regs::TLBIALLNSNH => true,
         regs::CB_TLBIALL => of == vmid,
         regs::CB_TLBIASID => !alone && of == vmid && payload as u16 == t.asid && t.leaf >> 11 & 1 == 1,
