@@ -106,6 +106,7 @@ fn verilog_agrees() {
             rsp_attr,
             rsp_part,
             rsp_bank,
+            walked,
             inv_valid,
             inv_use_hyp,
             inv_hyp,
