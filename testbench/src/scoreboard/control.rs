@@ -186,7 +186,7 @@ impl Scoreboard {
         }
         self.open.write_strobed(offset, data, strobes);
         self.blocked.write_strobed(offset, data, strobes);
-        self.records.configured(offset, data, strobes);
+        self.records.configured(offset, data, strobes, self.cycle);
         self.tags_of.clear();
         for (bank, before) in before {
             let translated = before[stale::SCTLR].1 & 1 == 1 || self.stale.counts_off();

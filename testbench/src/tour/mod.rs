@@ -14,6 +14,7 @@ mod hits;
 mod maintenance;
 mod queues;
 mod registers;
+mod second;
 mod setups;
 mod speed;
 mod translation;
@@ -56,8 +57,12 @@ pub struct TourError {
 /// # Errors
 /// The first scene that fails.
 pub fn run(params: &'static Params, engine: &str) -> Result<Database, TourError> {
+    play(params, engine, scenes())
+}
+
+fn play(params: &'static Params, engine: &str, scenes: Vec<Scene>) -> Result<Database, TourError> {
     let mut covered = Database::default();
-    for (scene, options, play) in scenes() {
+    for (scene, options, play) in scenes {
         let failed = |source| TourError { scene, source };
         let mut bench = Bench::new(params, engine, options).map_err(failed)?;
         bench.memory().add_region(RAM, RAM_BYTES);
@@ -83,6 +88,7 @@ fn scenes() -> Vec<Scene> {
         maintenance::scenes(),
         queues::scenes(),
         registers::scenes(),
+        second::scenes(),
         setups::scenes(),
         speed::scenes(),
         translation::scenes(),
@@ -99,7 +105,7 @@ fn smooth() -> BenchOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use smmu_rtl::params::MINI;
+    use smmu_rtl::params::{FULL, MINI};
 
     #[test]
     fn names_are_unique() {
@@ -113,18 +119,23 @@ mod tests {
     #[test]
     fn the_tour_is_clean_and_covers_what_it_is_for() {
         let covered = run(&MINI, "rusthdl").expect("clean");
+        let groups = ["region", "fault in walk", "global status", "fault handling", "invalidation", "invalidation effect"];
+        all_hit(&covered, &groups);
+        all_hit(&covered, &["register access"]);
+    }
+
+    #[test]
+    fn the_scenes_of_two_stages_are_clean_and_cover_what_they_are_for() {
+        let covered = play(&FULL, "rusthdl", second::scenes()).expect("clean");
+        all_hit(&covered, &["stage 2 leaf", "stage 2 region", "stage 2 fault", "nested leaf", "nested stream"]);
+        all_hit(&covered, &["stage 2 invalidation effect"]);
+    }
+
+    fn all_hit(covered: &Database, groups: &[&str]) {
         let mut missing: Vec<String> = Vec::new();
-        let report = crate::coverage::report::Report::new(&covered).expect("mini is known");
-        for name in [
-            "region",
-            "fault in walk",
-            "global status",
-            "fault handling",
-            "invalidation",
-            "invalidation effect",
-            "register access",
-        ] {
-            let group = report.presets[0].groups.iter().find(|group| group.name == name).expect("there is such a group");
+        let report = crate::coverage::report::Report::new(covered).expect("the preset is known");
+        for name in groups {
+            let group = report.presets[0].groups.iter().find(|group| group.name == *name).expect("there is such a group");
             let holes: Vec<String> = group.in_state(crate::coverage::report::State::Hole).map(|bin| bin.name()).collect();
             missing.extend(holes.into_iter().map(|bin| format!("{name}: {bin}")));
         }

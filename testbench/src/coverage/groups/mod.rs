@@ -6,6 +6,8 @@ mod maintenance;
 mod pressure;
 mod records;
 mod registers;
+mod second;
+mod second_maintenance;
 mod traffic;
 mod translation;
 
@@ -38,6 +40,8 @@ pub(super) fn samplers(params: &Params, plan: &mut Plan) -> Vec<Box<dyn Sampler>
         Box::new(bus::Bursts::new(params, plan)),
         Box::new(pressure::Pressure::new(params, plan)),
         Box::new(registers::Registers::new(params, plan)),
+        Box::new(second::Second::new(params, plan)),
+        Box::new(second_maintenance::SecondMaintenance::new(params, plan)),
     ]
 }
 

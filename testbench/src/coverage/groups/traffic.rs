@@ -4,7 +4,7 @@ use super::{access, Sampler, ACCESS};
 use crate::bench::observe::{Answered, Event, Fate, Forwarded, Path, StreamCase};
 use crate::coverage::collector::{Counts, Life, Now};
 use crate::coverage::plan::{Group, GroupId, Plan};
-use smmu_rtl::params::Params;
+use smmu_rtl::params::{Aarch32, Params};
 use smmu_sim::dut::{Inputs, Outputs};
 use smmu_sim::model::global_code;
 
@@ -44,6 +44,7 @@ pub(super) struct Traffic {
 
 impl Traffic {
     pub(super) fn new(params: &Params, plan: &mut Plan) -> Self {
+        let features = params.features;
         let path = Group::new("CV-22", "path", "translated transactions by the way they took")
             .axis("path", ["hit", "hit under miss", "merged miss", "no walk of its own", "walk"])
             .axis("access", ACCESS)
@@ -62,9 +63,13 @@ impl Traffic {
             .exclude(|v| {
                 let fault = "this case is a fault";
                 match (v[0], v[1]) {
-                    ("fault" | "reserved type" | "missing bank" | "AArch32 bank", "forwarded") => Some(fault),
-                    ("bank of type 0" | "bank of type 2" | "bank of type 3", "forwarded") => {
-                        Some("there is no stage 2 yet: banks of this type are faults")
+                    ("fault" | "reserved type" | "missing bank" | "bank of type 2", "forwarded") => Some(fault),
+                    ("AArch32 bank", "forwarded") if features.aarch32 == Aarch32::None => Some(fault),
+                    ("bank of type 0", "forwarded") if !features.stage2 => {
+                        Some("there is no stage 2 (IDR0.S2TS): banks of this type are faults")
+                    }
+                    ("bank of type 3", "forwarded") if !features.nested => {
+                        Some("there is no nesting (IDR0.NTS): banks of this type are faults")
                     }
                     ("several match", "forwarded") if params.straps.smcfcfg_ro_one => {
                         Some("sCR0.SMCFCFG is read-only one by strap: several matches always fault")
