@@ -105,6 +105,10 @@ impl Features {
         big_endian: false,
     };
 
+    /// What the MMU-500 of the ZynqMP has, as far as this hardware has it.
+    pub const MMU500: Features =
+        Features { stage2: true, nested: true, aarch32: Aarch32::Both, big_endian: true, ..Features::STAGE1 };
+
     /// All that can be together: everything but stream indexing and 64 KiB register pages, which exclude something else.
     pub const EVERYTHING: Features = Features {
         stage2: true,
@@ -216,7 +220,7 @@ pub const ZYNQMP: Params = Params {
     id_width: 6,
     data_width: 128,
     straps: MMU500,
-    features: Features::STAGE1,
+    features: Features::MMU500,
 };
 
 /// Several masters: four client ports under one control unit.
@@ -260,18 +264,7 @@ pub const SM8550: Params = Params {
 pub const FULL: Params = Params {
     name: "full",
     purpose: "the sizes of mini with every feature that the hardware has",
-    features: Features {
-        stage2: true,
-        nested: true,
-        aarch32: Aarch32::Both,
-        ats: true,
-        exids: true,
-        vmid16: true,
-        pmu: true,
-        big_endian: true,
-        attributes: true,
-        ..Features::STAGE1
-    },
+    features: Features { ats: true, exids: true, vmid16: true, pmu: true, attributes: true, ..Features::MMU500 },
     ..MINI
 };
 

@@ -1,7 +1,7 @@
 //! Several client ports: preset `multi`. The bench compares everything that the pins do with the model; a test here adds what holds between
 //! the ports: one invalidation for all micro TLBs, turns on the way to the control unit, nobody waits for a stranger.
 
-use smmu_rtl::params::{Params, MULTI};
+use smmu_rtl::params::{Features, Params, MULTI};
 use smmu_rtl::registers as regs;
 use smmu_testbench::axi::burst::OKAY;
 use smmu_testbench::axi::master::{Burst, BurstDone, Holds};
@@ -33,7 +33,11 @@ fn options(seed: u64) -> BenchOptions {
 
 /// Page `n` at `VA`, in the frame `n` of RAM; one stream in one bank, whichever port it comes from.
 fn bench(options: BenchOptions) -> Result<(Bench, Tables), BenchError> {
-    let mut bench = Bench::new(PARAMS, "rusthdl", options)?;
+    bench_of(PARAMS, options)
+}
+
+fn bench_of(params: &'static Params, options: BenchOptions) -> Result<(Bench, Tables), BenchError> {
+    let mut bench = Bench::new(params, "rusthdl", options)?;
     bench.memory().add_region(RAM, 0x100_0000);
     bench.memory().add_region(TABLES, 0x40_0000);
     let mut tables = Tables::usual(TABLES);
@@ -203,4 +207,40 @@ fn faults_of_all_ports_are_recorded_once_and_name_the_stream() -> Outcome {
     assert_eq!(bench.fault_record(BANK)?[0] & 0x8000_0002, 0x8000_0002, "four faults: one record and MULTI");
     bench.clear_fault(BANK)?;
     bench.drain()
+}
+
+#[test]
+fn each_port_counts_in_a_group_of_its_own() -> Outcome {
+    static COUNTING: Params = MULTI.with_features(Features { pmu: true, ..Features::STAGE1 });
+    let (mut bench, _) = bench_of(&COUNTING, options(1))?;
+    let register = |id: regs::RegId, n: usize| id.offset(&COUNTING, n);
+    for port in 0..PORTS {
+        // Accesses, and the refills among them.
+        bench.write32(register(regs::PMEVTYPER, 4 * port), 0x10)?;
+        bench.write32(register(regs::PMEVTYPER, 4 * port + 1), 8)?;
+        bench.write32(register(regs::PMCGCR, port), 1 << 11)?;
+    }
+    bench.write32(register(regs::PMCNTENSET, 0), 0xFFFF)?;
+    bench.write32(register(regs::PMCR, 0), 1)?;
+    for port in 0..PORTS {
+        // Lines of eight pages of each port's own: one walk each.
+        for n in 0..=port as u64 {
+            let done = bench.bursts(port, [page(16 * port as u64), page(16 * port as u64).into_write(16, |_| u128::from(n))])?;
+            assert!(done.iter().all(|done| done.resp == OKAY));
+        }
+    }
+    // All at once, on pages that the others have brought.
+    (0..PORTS).for_each(|port| {
+        bench.port(port).start(page(16 * ((port as u64 + 1) % 4)));
+    });
+    bench.drain()?;
+    bench.write32(register(regs::PMCR, 0), 0)?;
+    for port in 0..PORTS {
+        let count = |bench: &mut Bench, n: usize| bench.read32(register(regs::PMEVCNTR, 4 * port + n));
+        let counts = [count(&mut bench, 0)?, count(&mut bench, 1)?];
+        assert_eq!(counts[0], 2 * port as u32 + 3, "accesses of port {port}");
+        // The first read and the first write may both have missed, and share a walk.
+        assert!((1..=2).contains(&counts[1]), "refills of port {port}: {}", counts[1]);
+    }
+    Ok(())
 }

@@ -284,7 +284,7 @@ fn each_tbu_has_a_group_of_its_own() {
     }
     for group in 0..4 {
         // Groups 1 and 3 are the bank's, the lower one is what it sees.
-        let bank = if group % 2 == 1 { 1 << 10 | 5 } else { 1 << 10 | 6 + group };
+        let bank = 1 << 10 | if group % 2 == 1 { 5 } else { 6 + group };
         rig.write(CGCR, group, GROUP_ON | bank);
     }
     rig.write(CNTENSET, 0, 0xFFFF);

@@ -44,7 +44,7 @@ pub struct RegsDecode<const BI: usize, const RI: usize, const AW: usize, const R
     /// Word of the second ROM.
     pub kind: Signal<Out, Word<KIND_BITS>>,
     decode: RomSync<12, DECODE_BITS>,
-    kinds: RomSync<6, KIND_BITS>,
+    kinds: RomSync<7, KIND_BITS>,
     decoded: DFF<Word<DECODE_BITS>>,
     upper_half: Constant<Word<32>>,
     has_64k: Constant<Bit>,
@@ -179,11 +179,11 @@ impl<const BI: usize, const RI: usize, const AW: usize, const RAW: usize> Logic 
         if self.mapped.val() {
             self.decoded.d.next = self.decode.rdata.val();
         }
-        self.kinds.raddr.next = self.decoded.q.val().get_bits::<6>(12);
+        self.kinds.raddr.next = self.decoded.q.val().get_bits::<7>(11);
         self.kind.next = self.kinds.rdata.val();
 
         // Register RAM: 32 words for each bank, then the global ones, CBAR first.
-        self.local_slot.next = bit_cast::<AW, 12>(self.decoded.q.val().get_bits::<12>(0));
+        self.local_slot.next = bit_cast::<AW, 11>(self.decoded.q.val().get_bits::<11>(0));
         self.bank_base.next = bit_cast::<AW, BI>(self.bank.val());
         self.cba2r_slot.next = self.bank_base.val() + self.cba2r_base.val();
         self.cbar_slot.next = self.bank_base.val() | self.global_base.val();

@@ -115,6 +115,7 @@ fn agrees(params: &Params, seed: u64) {
             rsp_attr,
             rsp_part,
             rsp_bank,
+            walked,
             inv_valid,
             inv_use_hyp,
             inv_hyp,
