@@ -248,7 +248,7 @@ pub const SM8550: Params = Params {
 pub const FULL: Params = Params {
     name: "full",
     purpose: "the sizes of mini with every feature that the hardware has",
-    features: Features { stage2: true, nested: true, aarch32: Aarch32::Both, big_endian: true, ..Features::STAGE1 },
+    features: Features { stage2: true, nested: true, aarch32: Aarch32::Both, stall: true, big_endian: true, ..Features::STAGE1 },
     ..MINI
 };
 
@@ -283,6 +283,16 @@ impl Params {
     /// The same hardware with every feature that can be together with the others ([`Features::EVERYTHING`]).
     pub const fn with_everything(self) -> Params {
         self.with_features(Features::EVERYTHING)
+    }
+
+    /// Reads that can be held by stalled context faults ([`Features::stall`]): half of the miss queue.
+    pub const fn held_reads(&self) -> usize {
+        self.miss_queue / 2
+    }
+
+    /// Writes that can be held: as many as the store for their data has places.
+    pub const fn held_writes(&self) -> usize {
+        2
     }
 
     /// Output address bits (`IDR2.OAS`): never more than [`PA_WIDTH`].

@@ -1,6 +1,6 @@
 //! One state of the record registers after another: faults, register writes, and the orders in which they may have come.
 
-use super::{poke, Cause, Potential, Records, State, Store, Written, MULTI};
+use super::{poke, Cause, Potential, Records, State, Store, Written, MULTI, SS};
 use smmu_rtl::registers as regs;
 
 impl Records {
@@ -18,6 +18,9 @@ impl Records {
         let scratch = &mut *self.scratch;
         poke(scratch, registers[0].0.offset(&self.params, index), u64::MAX, 4);
         poke(scratch, restore.offset(&self.params, index), state.values[0], 4);
+        if restore == regs::CB_FSRRESTORE {
+            scratch.set_stalled(index, state.values[0] & SS != 0);
+        }
         for ((id, bytes), value) in registers.iter().zip(state.values).skip(1) {
             poke(scratch, id.offset(&self.params, index), value, *bytes);
         }
@@ -26,13 +29,17 @@ impl Records {
     /// The state after one more fault.
     pub(super) fn after(&mut self, n: usize, state: &State, serial: u64, cause: &Cause) -> State {
         let was_active = self.recorded(n, state);
-        if cause.only_multi() && !was_active {
+        if cause.only_multi() && !self.pending(n, state) {
             // It was refused on account of a fault that is not (any more, or yet) in this state.
             return *state;
         }
         self.load(n, state);
         match cause {
             Cause::Access(access, fault) => self.scratch.record(access, fault),
+            Cause::Stall(access, fault) => {
+                self.scratch.record(access, fault);
+                self.scratch.set_stalled(fault.bank, true);
+            }
             Cause::Load(offset) => {
                 self.scratch.load(*offset, 4);
             }
