@@ -199,7 +199,8 @@ fn written(rig: &mut Rig, page: u64) -> Outcome {
 #[test]
 fn a_retry_after_mapping_the_page_goes_on_as_if_nothing_had_been() -> Outcome {
     for seed in 0..4 {
-        for (burst, writes, hupcf) in [(read(20), false, 0), (write(20), true, 0), (read(20), false, SCTLR_HUPCF), (write(20), true, SCTLR_HUPCF)]
+        for (burst, writes, hupcf) in
+            [(read(20), false, 0), (write(20), true, 0), (read(20), false, SCTLR_HUPCF), (write(20), true, SCTLR_HUPCF)]
         {
             let mut rig = Rig::new(seed, STALLING | hupcf)?;
             let held = rig.stall(burst)?;

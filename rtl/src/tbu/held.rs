@@ -178,8 +178,7 @@ impl<const Q: usize> Logic for Held<Q> {
         self.l_want.next = self.parked.val() & self.dep_loose.val() & (self.held_q.q.val() | !self.dep_none.val());
         self.l_want.next = self.l_want.val() & !self.flying.val() & !self.loose_q.q.val() & !self.storing_q.q.val();
         self.l_no_place.next = self.taken_first.q.val() & self.taken_second.q.val();
-        self.l_start.next =
-            self.stores.val() & self.l_want.val().any() & !self.l_no_place.val() & !self.storing_q.q.val().any();
+        self.l_start.next = self.stores.val() & self.l_want.val().any() & !self.l_no_place.val() & !self.storing_q.q.val().any();
         self.loose_q.d.next = (self.loose_q.q.val() | self.l_loosened.val()) & !self.leave.val();
         self.storing_q.d.next = self.storing_q.q.val() & !self.l_loosened.val();
         if self.l_start.val() {
@@ -228,8 +227,8 @@ impl<const Q: usize> Logic for Held<Q> {
         // Is room short? Places whose data is on its way downstream come back by themselves.
         self.l_below.next = self.loose_q.q.val() - 1;
         self.l_below.next = self.loose_q.q.val() & self.l_below.val();
-        self.crowded_q.d.next =
-            self.held_q.q.val().any() & (self.full.val() | (self.stores.val() & self.l_want.val().any() & self.l_below.val().any()));
+        self.crowded_q.d.next = self.held_q.q.val().any()
+            & (self.full.val() | (self.stores.val() & self.l_want.val().any() & self.l_below.val().any()));
         self.crowded.next = self.present.val() & self.crowded_q.q.val();
 
         if !self.aresetn.val() {

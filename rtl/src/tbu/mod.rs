@@ -277,8 +277,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         if self.rsp_wr.val() {
             self.keeps.next = self.wr_pipe.rsp_keeps.val();
         }
-        self.micro_tlb.fill_valid.next =
-            self.rsp_valid.val() & self.rsp_fill.val() & !self.rsp_fault.val() & self.keeps.val();
+        self.micro_tlb.fill_valid.next = self.rsp_valid.val() & self.rsp_fill.val() & !self.rsp_fault.val() & self.keeps.val();
         self.micro_tlb.fill_sid.next = self.rd_pipe.fill_sid.val();
         self.micro_tlb.fill_vpn.next = self.rd_pipe.fill_vpn.val();
         if self.rsp_wr.val() {

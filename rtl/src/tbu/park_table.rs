@@ -224,10 +224,7 @@ assign dep_flying[{i}] = ~|(dep_{i} & ~flying);"
         for i in (0..Q).filter(|_| self._loosens) {
             let other = (0..Q).rev().map(|j| if i == j { "1'b0".to_string() } else { format!("id_{i} != id_{j}") });
             let other = other.collect::<Vec<_>>().join(", ");
-            let _ = writeln!(
-                v,
-                "assign passable_{i} = loosened & {{{other}}};\nassign dep_loose[{i}] = ~|(dep_{i} & ~loose);"
-            );
+            let _ = writeln!(v, "assign passable_{i} = loosened & {{{other}}};\nassign dep_loose[{i}] = ~|(dep_{i} & ~loose);");
         }
         Verilog::Wrapper(Wrapper { code: v, cores: String::new() })
     }
@@ -256,9 +253,7 @@ mod tests {
         };
         macro_rules! pins {
             () => {
-                drive!(
-                    clock, key_sid, key_vpn, key_id, place, place_dep, leave, sleep, sleep_on, answer, flying, loose, loosened
-                )
+                drive!(clock, key_sid, key_vpn, key_id, place, place_dep, leave, sleep, sleep_on, answer, flying, loose, loosened)
             };
         }
         equivalence(ParkTable::<4>::default, 2000, 1, pins!(), close);

@@ -182,7 +182,8 @@ impl<const IDW: usize, const DW: usize, const SW: usize> Logic for WritePath<IDW
         }
         self.l_w_free.next = !self.w_valid.q.val() | self.m_w.ready.val();
         self.l_w_keep.next = self.l_w_have.val() & !self.l_w_free.val();
-        self.l_from_store.next = self.has_store.val() & self.store.out_valid.val() & !self.wskid_valid.q.val() & self.l_w_free.val();
+        self.l_from_store.next =
+            self.has_store.val() & self.store.out_valid.val() & !self.wskid_valid.q.val() & self.l_w_free.val();
         if self.l_w_free.val() {
             self.w_valid.d.next = self.l_w_have.val() | self.l_from_store.val();
             self.w_data.d.next = self.l_data.val();

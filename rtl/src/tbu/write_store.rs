@@ -85,19 +85,7 @@ impl<const DW: usize, const SW: usize> WriteStore<DW, SW> {
 impl<const DW: usize, const SW: usize> Logic for WriteStore<DW, SW> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(
-            self,
-            clock,
-            fill,
-            read,
-            fetched,
-            first_valid,
-            first_place,
-            first_ahead,
-            next_valid,
-            next_place,
-            next_ahead
-        );
+        dff_setup!(self, clock, fill, read, fetched, first_valid, first_place, first_ahead, next_valid, next_place, next_ahead);
         clock!(self, clock, data, strb, last);
 
         // In.

@@ -508,8 +508,8 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
         self.pass_bank.wdata.next = self.chosen_bank.val();
         self.pass_bank.raddr.next = self.ask_index.val();
         self.hot32.next = self.pass.q.val() >> self.ask_index.val();
-        self.forgive_q.d.next = (bit_cast::<8, 7>(self.pass_bank.rdata.val()) << 1)
-            | bit_cast::<8, 1>(self.hot32.val().get_bits::<1>(0));
+        self.forgive_q.d.next =
+            (bit_cast::<8, 7>(self.pass_bank.rdata.val()) << 1) | bit_cast::<8, 1>(self.hot32.val().get_bits::<1>(0));
         self.forgive.next = 0.into();
         if self.present.val() {
             self.forgive.next = self.forgive_q.q.val();

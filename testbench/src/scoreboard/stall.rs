@@ -65,9 +65,8 @@ impl Scoreboard {
             return;
         }
         let room = if write { self.params.held_writes() } else { self.params.held_reads() };
-        let inside = |t: &&mut Transaction| {
-            t.in_use && t.port == port && t.write == write && !matches!(t.stage, Stage::Forwarded { .. })
-        };
+        let inside =
+            |t: &&mut Transaction| t.in_use && t.port == port && t.write == write && !matches!(t.stage, Stage::Forwarded { .. });
         if self.flight.slots.iter_mut().filter(inside).count() > room {
             self.flight.slots.iter_mut().filter(inside).for_each(|t| t.crowded = true);
         }

@@ -8,9 +8,33 @@ use crate::testing::{equivalence, synthesis_check, Stimulus};
 macro_rules! pins {
     () => {
         drive!(
-            clock, aresetn, s_valid, s_beat, sel_hit, sel_ppn, sel_mask, m_ready, req_ready, rsp_valid, rsp_tag, rsp_fault,
-            rsp_raz, rsp_fill, rsp_ppn, rsp_mask, drop_all, limit, err_done, rsp_hold, wake_valid, wake_tag, wake_refuse, wake_raz,
-            store_done, store_sent, store_sent_place
+            clock,
+            aresetn,
+            s_valid,
+            s_beat,
+            sel_hit,
+            sel_ppn,
+            sel_mask,
+            m_ready,
+            req_ready,
+            rsp_valid,
+            rsp_tag,
+            rsp_fault,
+            rsp_raz,
+            rsp_fill,
+            rsp_ppn,
+            rsp_mask,
+            drop_all,
+            limit,
+            err_done,
+            rsp_hold,
+            wake_valid,
+            wake_tag,
+            wake_refuse,
+            wake_raz,
+            store_done,
+            store_sent,
+            store_sent_place
         )
     };
 }
