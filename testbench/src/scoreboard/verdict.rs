@@ -115,7 +115,8 @@ impl Scoreboard {
         };
         let holds = |bank| super::stall::holds(&*self.open, &self.params, bank);
         // A retried one is not stopped by what is pending in the bank that had stalled it.
-        t.maybe_clear |= t.stalls().any(|fault| self.resumes.since(fault.bank, t.accepted, false));
+        let retried = t.stalls().any(|fault| self.resumes.since(fault.bank, t.accepted, false));
+        t.maybe_clear |= retried;
         // Its own fault, which a read may have shown before its refusal, does not stop it.
         t.maybe_pending |= self.records.may_stop(bank, t.serial, holds(bank));
         let mut lets_go = self.records.may_let_go(bank, t.serial);
