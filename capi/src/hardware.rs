@@ -190,7 +190,7 @@ impl Hardware {
         let outputs = self.device.outputs();
         self.port.drive(cycle, &outputs.s_axi[0], &mut self.inputs.s_axi[0]);
         self.lite.drive(cycle, &outputs.ctrl, &mut self.inputs.ctrl);
-        self.memory.drive(&outputs.m_axi, &mut self.inputs.m_axi, &self.host, self.probe);
+        self.memory.drive(&outputs.m_axi[0], &mut self.inputs.m_axi[0], &self.host, self.probe);
         self.walks.drive(&outputs.m_axi_ptw, &mut self.inputs.m_axi_ptw, &self.host, false);
         self.device.cycle(&self.inputs).map_err(|error| error.to_string())
     }

@@ -5,7 +5,7 @@
 
 use crate::params::Params;
 use crate::prelude::*;
-use crate::smmu::{SmmuMini, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
+use crate::smmu::{SmmuFour, SmmuMini, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
 use std::any::Any;
 
 /// A connected circuit with the ports of [`crate::smmu::Smmu`].
@@ -43,7 +43,7 @@ macro_rules! circuits {
         }
     )+};
 }
-circuits!(SmmuMini, SmmuZynqmp, SmmuSc8180x, SmmuSm8550);
+circuits!(SmmuMini, SmmuZynqmp, SmmuSc8180x, SmmuSm8550, SmmuFour);
 
 /// Stack of the thread that elaborates: a circuit is one big value, built on the stack before it moves to the heap. Only what is touched
 /// becomes real memory.
@@ -66,6 +66,7 @@ pub fn circuit(params: &Params) -> std::io::Result<Option<Box<dyn Circuit>>> {
         "zynqmp" => |params| connected(SmmuZynqmp::new(params)),
         "sc8180x" => |params| connected(SmmuSc8180x::new(params)),
         "sm8550" => |params| connected(SmmuSm8550::new(params)),
+        "multi" => |params| connected(SmmuFour::new(params)),
         _ => return Ok(None),
     };
     let params = *params;

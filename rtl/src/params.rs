@@ -217,6 +217,16 @@ pub const ZYNQMP: Params = Params {
     features: Features::STAGE1,
 };
 
+/// Several masters: four client ports under one control unit.
+pub const MULTI: Params = Params {
+    name: "multi",
+    purpose: "several masters: four client ports under one control unit",
+    tbus: 4,
+    main_tlb: 1024,
+    walks: 16,
+    ..ZYNQMP
+};
+
 /// The SC8180X kernel log.
 pub const SC8180X: Params = Params {
     name: "sc8180x",
@@ -252,12 +262,12 @@ pub const FULL: Params = Params {
     ..MINI
 };
 
-/// All presets, in the order in which they are listed. [`FULL`] is not listed: it is a variant for tests and measurements.
-pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550];
+/// All presets, in the order in which they are listed.
+pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550, MULTI, FULL];
 
-/// The preset of that name, listed or not.
+/// The preset of that name.
 pub fn preset(name: &str) -> Option<&'static Params> {
-    PRESETS.iter().chain(std::iter::once(&FULL)).find(|p| p.name == name)
+    PRESETS.iter().find(|p| p.name == name)
 }
 
 impl Params {

@@ -13,27 +13,26 @@
 //! ports are flat (`s_axi_awvalid`; see [`crate::verilog`]).
 
 use crate::axi::*;
-use crate::params::{Params, MINI, SC8180X, SM8550, ZYNQMP};
+use crate::params::{Params, MINI, MULTI, SC8180X, SM8550, ZYNQMP};
 use crate::prelude::*;
+use crate::tbu::group::TbuGroup;
 use crate::tbu::Tbu;
 use crate::tcu::regs::Regs;
 use crate::tcu::stalls::Stalls;
 use crate::tcu::translate::Translate;
 
-/// The SMMU.
-///
-/// | generic | is | generic | is |
-/// | --- | --- | --- | --- |
-/// | `SMR` | stream match groups | `W2` | log2 of the level-2 walk cache's entries |
-/// | `SI` | log2 of `SMR`, rounded up | `MISSQ` | parked reads |
-/// | `CB` | context banks | `IDW` | AXI id bits |
-/// | `BI` | log2 of `CB`, rounded up | `DW` | data bits |
-/// | `RI` | `BI` + 1 | `DS` | strobe bits, `DW` / 8 |
-/// | `RA` | `BI` + 6 | `RAW` | register address bits |
-/// | `UTLB` | micro TLB entries | `SW` | log2 of the main TLB's sets |
-/// | | | `DA` | `SW` + 3 |
+/// A top: its name, what stands in front of the translation control unit, and the names of the channels of its client and downstream
+/// ports. What is behind them is the same whatever their number.
+macro_rules! top {
+    (
+        $(#[$about:meta])*
+        $top:ident, $tbu:ident,
+        clients: $($s_aw:ident $s_w:ident $s_b:ident $s_ar:ident $s_r:ident),+;
+        downstream: $($m_aw:ident $m_w:ident $m_b:ident $m_ar:ident $m_r:ident),+;
+    ) => {
+$(#[$about])*
 #[derive(LogicBlock)]
-pub struct Smmu<
+pub struct $top<
     const SMR: usize,
     const SI: usize,
     const CB: usize,
@@ -52,16 +51,20 @@ pub struct Smmu<
 > {
     pub aclk: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub s_axi_aw: AddrIn<IDW, 49>,
-    pub s_axi_w: WriteIn<DW, DS>,
-    pub s_axi_b: RespOut<IDW>,
-    pub s_axi_ar: AddrIn<IDW, 49>,
-    pub s_axi_r: ReadOut<IDW, DW>,
-    pub m_axi_aw: AddrOut<IDW, 48>,
-    pub m_axi_w: WriteOut<DW, DS>,
-    pub m_axi_b: RespIn<IDW>,
-    pub m_axi_ar: AddrOut<IDW, 48>,
-    pub m_axi_r: ReadIn<IDW, DW>,
+    $(
+    pub $s_aw: AddrIn<IDW, 49>,
+    pub $s_w: WriteIn<DW, DS>,
+    pub $s_b: RespOut<IDW>,
+    pub $s_ar: AddrIn<IDW, 49>,
+    pub $s_r: ReadOut<IDW, DW>,
+    )+
+    $(
+    pub $m_aw: AddrOut<IDW, 48>,
+    pub $m_w: WriteOut<DW, DS>,
+    pub $m_b: RespIn<IDW>,
+    pub $m_ar: AddrOut<IDW, 48>,
+    pub $m_r: ReadIn<IDW, DW>,
+    )+
     pub m_axi_ptw_ar: AddrOut<4, 48>,
     pub m_axi_ptw_r: ReadIn<4, 64>,
     pub s_axil_ctrl_aw: LiteAddrIn<RAW>,
@@ -72,7 +75,7 @@ pub struct Smmu<
     pub irq_global: Signal<Out, Bit>,
     pub irq_context: Signal<Out, Word<CB>>,
     pub irq_pmu: Signal<Out, Bit>,
-    tbu: Tbu<UTLB, MISSQ, IDW, DW, DS>,
+    tbu: $tbu<UTLB, MISSQ, IDW, DW, DS>,
     translate: Translate<SMR, SI, CB, BI, SW, DA, W2>,
     regs: Regs<CB, BI, RI, RA, RAW>,
     stalls: Stalls<CB, MISSQ>,
@@ -94,7 +97,7 @@ impl<
         const DW: usize,
         const DS: usize,
         const RAW: usize,
-    > Smmu<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
+    > $top<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
 {
     /// The hardware of a preset.
     ///
@@ -107,6 +110,7 @@ impl<
             (UTLB, params.micro_tlb),
             (32 << SW, params.main_tlb),
             (MISSQ, params.miss_queue),
+            ($tbu::<UTLB, MISSQ, IDW, DW, DS>::PORTS, params.tbus),
             (IDW, params.id_width),
             (DW, params.data_width),
             (8 * DS, params.data_width),
@@ -118,16 +122,8 @@ impl<
         Self {
             aclk: Default::default(),
             aresetn: Default::default(),
-            s_axi_aw: Default::default(),
-            s_axi_w: Default::default(),
-            s_axi_b: Default::default(),
-            s_axi_ar: Default::default(),
-            s_axi_r: Default::default(),
-            m_axi_aw: Default::default(),
-            m_axi_w: Default::default(),
-            m_axi_b: Default::default(),
-            m_axi_ar: Default::default(),
-            m_axi_r: Default::default(),
+            $($s_aw: Default::default(), $s_w: Default::default(), $s_b: Default::default(), $s_ar: Default::default(), $s_r: Default::default(),)+
+            $($m_aw: Default::default(), $m_w: Default::default(), $m_b: Default::default(), $m_ar: Default::default(), $m_r: Default::default(),)+
             m_axi_ptw_ar: Default::default(),
             m_axi_ptw_r: Default::default(),
             s_axil_ctrl_aw: Default::default(),
@@ -138,7 +134,7 @@ impl<
             irq_global: Default::default(),
             irq_context: Default::default(),
             irq_pmu: Default::default(),
-            tbu: Tbu::new(params),
+            tbu: $tbu::new(params),
             translate: Translate::new(params),
             regs: Regs::new(params),
             stalls: Stalls::new(params),
@@ -162,7 +158,7 @@ impl<
         const DW: usize,
         const DS: usize,
         const RAW: usize,
-    > Logic for Smmu<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
+    > Logic for $top<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
 {
     #[hdl_gen]
     fn update(&mut self) {
@@ -173,16 +169,20 @@ impl<
         self.regs.aresetn.next = self.aresetn.val();
 
         // Client and downstream.
-        AddrIn::<IDW, 49>::link(&mut self.s_axi_aw, &mut self.tbu.s_axi_aw);
-        WriteIn::<DW, DS>::link(&mut self.s_axi_w, &mut self.tbu.s_axi_w);
-        RespOut::<IDW>::link(&mut self.s_axi_b, &mut self.tbu.s_axi_b);
-        AddrIn::<IDW, 49>::link(&mut self.s_axi_ar, &mut self.tbu.s_axi_ar);
-        ReadOut::<IDW, DW>::link(&mut self.s_axi_r, &mut self.tbu.s_axi_r);
-        AddrOut::<IDW, 48>::link(&mut self.m_axi_aw, &mut self.tbu.m_axi_aw);
-        WriteOut::<DW, DS>::link(&mut self.m_axi_w, &mut self.tbu.m_axi_w);
-        RespIn::<IDW>::link(&mut self.m_axi_b, &mut self.tbu.m_axi_b);
-        AddrOut::<IDW, 48>::link(&mut self.m_axi_ar, &mut self.tbu.m_axi_ar);
-        ReadIn::<IDW, DW>::link(&mut self.m_axi_r, &mut self.tbu.m_axi_r);
+        $(
+        AddrIn::<IDW, 49>::link(&mut self.$s_aw, &mut self.tbu.$s_aw);
+        WriteIn::<DW, DS>::link(&mut self.$s_w, &mut self.tbu.$s_w);
+        RespOut::<IDW>::link(&mut self.$s_b, &mut self.tbu.$s_b);
+        AddrIn::<IDW, 49>::link(&mut self.$s_ar, &mut self.tbu.$s_ar);
+        ReadOut::<IDW, DW>::link(&mut self.$s_r, &mut self.tbu.$s_r);
+        )+
+        $(
+        AddrOut::<IDW, 48>::link(&mut self.$m_aw, &mut self.tbu.$m_aw);
+        WriteOut::<DW, DS>::link(&mut self.$m_w, &mut self.tbu.$m_w);
+        RespIn::<IDW>::link(&mut self.$m_b, &mut self.tbu.$m_b);
+        AddrOut::<IDW, 48>::link(&mut self.$m_ar, &mut self.tbu.$m_ar);
+        ReadIn::<IDW, DW>::link(&mut self.$m_r, &mut self.tbu.$m_r);
+        )+
 
         // Table walks and registers.
         AddrOut::<4, 48>::link(&mut self.m_axi_ptw_ar, &mut self.translate.m_axi_ptw_ar);
@@ -312,6 +312,41 @@ impl<
         self.irq_pmu.next = self.regs.irq_pmu.val();
     }
 }
+    };
+}
+
+top! {
+    /// The SMMU.
+    ///
+    /// | generic | is | generic | is |
+    /// | --- | --- | --- | --- |
+    /// | `SMR` | stream match groups | `W2` | log2 of the level-2 walk cache's entries |
+    /// | `SI` | log2 of `SMR`, rounded up | `MISSQ` | parked reads |
+    /// | `CB` | context banks | `IDW` | AXI id bits |
+    /// | `BI` | log2 of `CB`, rounded up | `DW` | data bits |
+    /// | `RI` | `BI` + 1 | `DS` | strobe bits, `DW` / 8 |
+    /// | `RA` | `BI` + 6 | `RAW` | register address bits |
+    /// | `UTLB` | micro TLB entries | `SW` | log2 of the main TLB's sets |
+    /// | | | `DA` | `SW` + 3 |
+    Smmu, Tbu,
+    clients: s_axi_aw s_axi_w s_axi_b s_axi_ar s_axi_r;
+    downstream: m_axi_aw m_axi_w m_axi_b m_axi_ar m_axi_r;
+}
+
+top! {
+    /// The SMMU with four client ports, each with a TBU and a downstream port of its own. Generics as [`Smmu`]'s.
+    SmmuMulti, TbuGroup,
+    clients:
+        s0_axi_aw s0_axi_w s0_axi_b s0_axi_ar s0_axi_r,
+        s1_axi_aw s1_axi_w s1_axi_b s1_axi_ar s1_axi_r,
+        s2_axi_aw s2_axi_w s2_axi_b s2_axi_ar s2_axi_r,
+        s3_axi_aw s3_axi_w s3_axi_b s3_axi_ar s3_axi_r;
+    downstream:
+        m0_axi_aw m0_axi_w m0_axi_b m0_axi_ar m0_axi_r,
+        m1_axi_aw m1_axi_w m1_axi_b m1_axi_ar m1_axi_r,
+        m2_axi_aw m2_axi_w m2_axi_b m2_axi_ar m2_axi_r,
+        m3_axi_aw m3_axi_w m3_axi_b m3_axi_ar m3_axi_r;
+}
 
 /// Preset `mini`.
 pub type SmmuMini = Smmu<8, 3, 4, 2, 3, 8, 8, 1, 4, 3, 4, 4, 64, 8, 17>;
@@ -346,5 +381,14 @@ pub type SmmuSm8550 = Smmu<128, 7, 128, 7, 8, 13, 32, 6, 9, 6, 16, 6, 128, 16, 2
 impl Default for SmmuSm8550 {
     fn default() -> Self {
         Self::new(&SM8550)
+    }
+}
+
+/// Preset `multi`.
+pub type SmmuFour = SmmuMulti<48, 6, 16, 4, 5, 10, 16, 5, 8, 6, 8, 6, 128, 16, 17>;
+
+impl Default for SmmuFour {
+    fn default() -> Self {
+        Self::new(&MULTI)
     }
 }

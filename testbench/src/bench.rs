@@ -148,10 +148,10 @@ pub struct Bench {
     ports: Vec<AxiMaster>,
     lite: LiteMaster,
     memory: Memory,
-    slave: MemorySlave,
+    slaves: Vec<MemorySlave>,
     walk_slave: MemorySlave,
     client_checks: Vec<AxiChecker>,
-    downstream_check: AxiChecker,
+    downstream_checks: Vec<AxiChecker>,
     walk_check: AxiChecker,
     control_check: LiteChecker,
     scoreboard: Scoreboard,
@@ -198,6 +198,9 @@ impl Bench {
         let slave = |latency| SlaveOptions { latency, out_of_order: options.out_of_order, pauses: options.pauses };
         let master = MasterOptions { pauses: options.pauses, ..options.master };
         let client = |_| AxiChecker::new(bus("s_axi", params.id_width, VA_WIDTH, bus_bytes, false));
+        let downstream = |_| AxiChecker::new(bus("m_axi", params.id_width, PA_WIDTH, bus_bytes, true));
+        // Numbers of dice: 1 for the first port, from 32 on for further ones.
+        let memory = |n: usize| MemorySlave::new(bus_bytes, slave(options.latency), dice(if n == 0 { 1 } else { 31 + n as u64 }));
         let port = |n| AxiMaster::new(&params, master, dice(16 + n as u64));
         let register_watchdog = options.register_watchdog.unwrap_or(options.watchdog);
         let checks = ScoreboardOptions { compare: options.scoreboard, watchdog: options.watchdog, register_watchdog };
@@ -208,10 +211,10 @@ impl Bench {
             ports: (0..params.tbus).map(port).collect(),
             lite: LiteMaster::new(options.pauses, dice(0)),
             memory: Memory::new(),
-            slave: MemorySlave::new(bus_bytes, slave(options.latency), dice(1)),
+            slaves: (0..params.tbus).map(memory).collect(),
             walk_slave: MemorySlave::new(PTW_DATA_WIDTH / 8, slave(walk_latency), dice(2)),
             client_checks: (0..params.tbus).map(client).collect(),
-            downstream_check: AxiChecker::new(bus("m_axi", params.id_width, PA_WIDTH, bus_bytes, true)),
+            downstream_checks: (0..params.tbus).map(downstream).collect(),
             walk_check: AxiChecker::new(bus("m_axi_ptw", PTW_ID_WIDTH, PA_WIDTH, PTW_DATA_WIDTH / 8, true)),
             control_check: LiteChecker::new(),
             scoreboard: Scoreboard::new(&params, oracle, checks),
@@ -249,7 +252,9 @@ impl Bench {
             observer.event(&pauses("s_axi", port.options().pauses));
         }
         observer.event(&pauses("s_axil_ctrl", self.lite.pauses()));
-        observer.event(&pauses("m_axi", self.slave.options().pauses));
+        for slave in &self.slaves {
+            observer.event(&pauses("m_axi", slave.options().pauses));
+        }
         observer.event(&pauses("m_axi_ptw", self.walk_slave.options().pauses));
         self.observer = Some(observer);
     }
@@ -282,12 +287,16 @@ impl Bench {
             port.drive(cycle, &outputs.s_axi[n], &mut inputs.s_axi[n]);
         }
         self.lite.drive(cycle, &outputs.ctrl, &mut inputs.ctrl);
-        self.slave.drive(cycle, &outputs.m_axi, &mut inputs.m_axi, &mut self.memory);
+        for (n, slave) in self.slaves.iter_mut().enumerate() {
+            slave.drive(cycle, &outputs.m_axi[n], &mut inputs.m_axi[n], &mut self.memory);
+        }
         self.walk_slave.drive(cycle, &outputs.m_axi_ptw, &mut inputs.m_axi_ptw, &mut self.memory);
         for (n, check) in self.client_checks.iter_mut().enumerate() {
             check.observe(cycle, &inputs.s_axi[n], &outputs.s_axi[n])?;
         }
-        self.downstream_check.observe(cycle, &outputs.m_axi, &inputs.m_axi)?;
+        for (n, check) in self.downstream_checks.iter_mut().enumerate() {
+            check.observe(cycle, &outputs.m_axi[n], &inputs.m_axi[n])?;
+        }
         self.walk_check.observe(cycle, &outputs.m_axi_ptw, &inputs.m_axi_ptw)?;
         self.control_check.observe(cycle, &inputs.ctrl, &outputs.ctrl)?;
         if let Some(isolation) = &mut self.isolation {
@@ -309,7 +318,7 @@ impl Bench {
         self.ports.iter().all(|port| port.in_flight() == 0)
             && self.lite.idle()
             && self.scoreboard.quiet()
-            && self.slave.idle()
+            && self.slaves.iter().all(MemorySlave::idle)
             && self.walk_slave.idle()
     }
 
@@ -360,9 +369,9 @@ impl Bench {
         self.ports.iter_mut().for_each(AxiMaster::reset);
         self.client_checks.iter_mut().for_each(AxiChecker::reset);
         self.lite.reset();
-        self.slave.reset();
+        self.slaves.iter_mut().for_each(MemorySlave::reset);
         self.walk_slave.reset();
-        self.downstream_check.reset();
+        self.downstream_checks.iter_mut().for_each(AxiChecker::reset);
         self.walk_check.reset();
         self.control_check.reset();
         if let Some(isolation) = &mut self.isolation {
@@ -405,14 +414,27 @@ impl Bench {
         &mut self.ports[n]
     }
 
+    /// The bus masters on all client ports.
+    pub fn all_ports(&mut self) -> impl Iterator<Item = &mut AxiMaster> {
+        self.ports.iter_mut()
+    }
+
     /// The memory behind the hardware.
     pub fn memory(&mut self) -> &mut Memory {
         &mut self.memory
     }
 
-    /// The slave on the downstream port, to change its latency and pauses.
-    pub fn slave(&mut self) -> &mut MemorySlave {
-        &mut self.slave
+    /// The slave on downstream port `n`, to change its latency and pauses.
+    ///
+    /// # Panics
+    /// If there is no such port: port numbers are written in code.
+    pub fn slave(&mut self, n: usize) -> &mut MemorySlave {
+        &mut self.slaves[n]
+    }
+
+    /// The slaves on all downstream ports.
+    pub fn slaves(&mut self) -> impl Iterator<Item = &mut MemorySlave> {
+        self.slaves.iter_mut()
     }
 
     /// The slave on the walk port.

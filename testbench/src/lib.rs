@@ -11,6 +11,7 @@ pub mod bench;
 pub mod benchmark;
 pub mod coverage;
 pub mod decode;
+pub mod demo;
 pub mod isolation;
 pub mod linux;
 pub mod memory;

@@ -140,6 +140,29 @@ fn list_names_everything() {
 }
 
 #[test]
+fn a_demonstration_tells_its_story() {
+    let folder = Folder::new("demo");
+    let wave = folder.path("nested.vcd");
+    let output = smmu(&["demo", "nested", "--vcd", &wave]);
+    assert_eq!(status(&output), 0);
+    for part in ["TYPE 3", "IPAFAR", "TLBIIPAS2L", "as it should be"] {
+        assert!(stdout(&output).contains(part), "{part}: {}", stdout(&output));
+    }
+    assert!(std::fs::metadata(&wave).is_ok_and(|file| file.len() > 10_000));
+    let value = json(&smmu(&["demo", "ports", "--json"]));
+    assert_eq!((&value["ok"], &value["preset"]), (&true.into(), &"multi".into()));
+    for (args, part) in [
+        (&["demo", "ports", "--preset", "mini"][..], "four client ports"),
+        (&["demo", "nested", "--preset", "zynqmp"], "full"),
+        (&["demo", "toaster"], "nested"),
+    ] {
+        let output = smmu(args);
+        assert_eq!(status(&output), 2, "{args:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(part), "{args:?}");
+    }
+}
+
+#[test]
 fn wrong_names_are_told_with_the_right_ones() {
     let folder = Folder::new("names");
     let out = folder.path("x");

@@ -1,11 +1,14 @@
 //! Random programs on the hardware: a small dose of seeds, everything that failed once, and hardware that is broken on purpose.
 
-use smmu_rtl::params::{preset, Params, MINI};
+use smmu_rtl::params::{preset, Params, FULL, MINI, MULTI};
 use smmu_rtl::registers as regs;
 use smmu_sim::dut::{self, Device, DeviceError, Inputs, Outputs, WaveRequest};
 use smmu_testbench::random::execute::{execute, Extras};
+use smmu_testbench::random::program;
+use smmu_testbench::random::program::Step;
 use smmu_testbench::random::regression::Regression;
 use smmu_testbench::random::runner::{Results, Runner, SeedResult};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,6 +33,36 @@ fn a_dose_of_seeds_is_clean() {
     let sum = |of: fn(&SeedResult) -> u64| results.seeds.iter().map(of).sum::<u64>();
     assert_eq!(results.seeds.len(), seeds.len());
     assert!(sum(|r| r.outcome.transactions) > 1000 && sum(|r| r.outcome.walk_reads) > 200, "{results:?}");
+}
+
+#[test]
+fn a_dose_of_seeds_is_clean_on_four_ports() {
+    for seed in 10_000..10_006 {
+        let program = program(seed, &MULTI);
+        let ports: HashSet<u8> = program
+            .steps
+            .iter()
+            .filter_map(|step| match &step.step {
+                Step::Burst(burst) => Some(burst.port),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(ports.len(), 4, "seed {seed} uses all ports");
+        let outcome = execute(&program, good(&MULTI).expect("the engine is there"), Extras::default());
+        assert_eq!(outcome.failure, None, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_dose_of_seeds_with_two_stages_is_clean() {
+    let seeds: Vec<u64> = (20_000..20_016).collect();
+    let runner = Runner { params: &FULL, factory: &good, coverage: false, jobs: 2, max_failures: 1, max_shrink_runs: 0 };
+    let results = runner.run(&seeds, &|_| ()).expect("the engine is there");
+    for result in &results.seeds {
+        assert_eq!(result.outcome.failure, None, "seed {}", result.seed);
+    }
+    let sum = |of: fn(&SeedResult) -> u64| results.seeds.iter().map(of).sum::<u64>();
+    assert!(sum(|r| r.outcome.transactions - r.outcome.refused) > 200 && sum(|r| r.outcome.walk_reads) > 200, "{results:?}");
 }
 
 #[test]
@@ -114,7 +147,7 @@ impl Device for Broken {
         let out = &mut self.outputs;
         match self.plant {
             Plant::DeafToInvalidation => {}
-            Plant::WrongPage if out.m_axi.ar.user == 0x301 => out.m_axi.ar.addr ^= 0x1000,
+            Plant::WrongPage if out.m_axi[0].ar.user == 0x301 => out.m_axi[0].ar.addr ^= 0x1000,
             Plant::WrongPage => {}
             Plant::WrongFault => {
                 let status = matches!(regs::at(self.inner.params(), self.reading), Some((regs::CB_FSR, _)));

@@ -5,8 +5,8 @@
 //! | format, clippy | of the whole workspace, warnings are errors |
 //! | tests | unit and integration tests; among them the HDL lint of every preset, every preset's Verilog through three front ends, RustHDL against its Verilog for every block, `docs/registers.md` against the register table |
 //! | doc tests | the examples in the documentation |
-//! | scenarios | each log's machine with each of the four combinations of DMA operations and domain, through the command line |
-//! | Verilog engines | the same crates built with the models that Verilator makes: clippy, the engines' own tests, and a smaller dose of every scenario with RustHDL and Verilator in lockstep |
+//! | scenarios | each log's machine with each of the four combinations of DMA operations and domain, and every demonstration, through the command line |
+//! | Verilog engines | the same crates built with the models that Verilator makes: clippy, the engines' own tests, and a smaller dose of every scenario, and every demonstration, with RustHDL and Verilator in lockstep |
 //! | FPGA | with `--fpga`: preset `mini` on an ECP5-85F, within its limits of area and clock frequency |
 //!
 //! A failed step does not keep the others from running, but for the build.
@@ -25,7 +25,10 @@ use std::time::Instant;
 const SCENARIOS: [&str; 2] = ["sc8180x", "sm8550"];
 const DMA_OPS: [&str; 2] = ["direct", "iommu"];
 const DOMAINS: [&str; 2] = ["dma", "identity"];
-/// Reads and writes of a scenario in lockstep, which is as slow as RustHDL.
+/// Demonstrations.
+const DEMOS: [&str; 3] = ["nested", "short", "ports"];
+/// Reads and writes of a scenario; in lockstep, which is as slow as RustHDL.
+const LONG: &str = "1000";
 const LOCKSTEP_REQUESTS: &str = "60";
 
 /// Runs everything. True if all passed.
@@ -49,7 +52,7 @@ pub fn run(root: &Path, with_fpga: bool) -> anyhow::Result<bool> {
         step("doc tests", &["test", "--workspace", "--doc", "--no-fail-fast"])?;
         let smmu = step("command line", &["build", "-p", "smmu-testbench", "--bin", "smmu", "--quiet"])?.ok;
         if smmu {
-            tally.add(scenarios(root, &[])?);
+            tally.add(scenarios(root, &[], LONG)?);
         }
         tally.add(verilog_engines(root)?);
         if with_fpga {
@@ -89,7 +92,7 @@ fn verilog_engines(root: &Path) -> anyhow::Result<Tally> {
     step("Verilog engines, tests", &[&["test", "--lib", "--no-fail-fast"], &crates[..]].concat(), &["--", "dut::"])?;
     let built = step("Verilog engines, command line", &["build", "--bin", "smmu", "--quiet", "-p", "smmu-testbench"], &[])?.ok;
     if built {
-        tally.add(scenarios(root, &["--engine", "lockstep", "--requests", LOCKSTEP_REQUESTS])?);
+        tally.add(scenarios(root, &["--engine", "lockstep"], LOCKSTEP_REQUESTS)?);
     }
     Ok(tally)
 }
@@ -106,19 +109,23 @@ fn figures(text: &str) -> String {
     lines.map(|l| format!("       {}", l.trim())).collect::<Vec<_>>().join("\n")
 }
 
-/// The scenario matrix with these further arguments, as many runs at a time as there are processors.
-fn scenarios(root: &Path, further: &[&str]) -> anyhow::Result<Tally> {
+/// The scenario matrix with so many requests, and the demonstrations, with these further arguments; as many runs at a time as there are
+/// processors.
+fn scenarios(root: &Path, further: &[&str], requests: &str) -> anyhow::Result<Tally> {
     let program = root.join("target/debug/smmu").display().to_string();
     let mut runs = Vec::new();
     for scenario in SCENARIOS {
         for dma in DMA_OPS {
-            runs.extend(DOMAINS.map(|domain| (scenario, dma, domain)));
+            runs.extend(
+                DOMAINS.map(|domain| vec!["run", scenario, "--dma-ops", dma, "--domain", domain, "--requests", requests]),
+            );
         }
     }
+    runs.extend(DEMOS.map(|demo| vec!["demo", demo]));
     let next = AtomicUsize::new(0);
     let workers = std::thread::available_parallelism().map_or(1, |n| n.get()).min(runs.len());
-    let one = |(scenario, dma, domain): (&str, &str, &str)| -> anyhow::Result<(String, Outcome)> {
-        let arguments = [&["run", scenario, "--dma-ops", dma, "--domain", domain], further].concat();
+    let one = |run: &Vec<&str>| -> anyhow::Result<(String, Outcome)> {
+        let arguments = [run.as_slice(), further].concat();
         let name = format!("smmu {}", arguments.join(" "));
         let outcome = logged(root, &name, &program, &arguments)?;
         Ok((name, outcome))
@@ -127,7 +134,7 @@ fn scenarios(root: &Path, further: &[&str]) -> anyhow::Result<Tally> {
         let work = || {
             let mut done = Vec::new();
             while let Some(run) = runs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                done.push(one(*run));
+                done.push(one(run));
             }
             done
         };

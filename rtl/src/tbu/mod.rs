@@ -52,6 +52,7 @@ pub mod addr_pipe;
 pub mod beat;
 pub mod burst_check;
 pub mod credits;
+pub mod group;
 pub mod held;
 pub mod micro_tlb;
 pub mod out_stage;
@@ -61,6 +62,7 @@ pub mod read_path;
 pub mod refusals;
 pub mod replay_pick;
 pub mod request_queue;
+pub mod tickets;
 pub mod write_path;
 pub mod write_store;
 
@@ -165,6 +167,9 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
 }
 
 impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> Tbu<UTLB, MISSQ, IDW, DW, SW> {
+    /// Client ports.
+    pub const PORTS: usize = 1;
+
     /// The block with the straps of `params` (output address size, abort response).
     ///
     /// # Panics

@@ -185,10 +185,14 @@ fn presets_have_the_ports_that_axi_models_look_for() {
         let ports = ports(params).unwrap();
         let find =
             |name: &str| ports.iter().find(|p| p.name == name).unwrap_or_else(|| panic!("{}: no port {name}", params.name));
-        assert_eq!((find("s_axi_araddr").width, find("s_axi_araddr").dir), (49, Dir::In));
-        assert_eq!((find("m_axi_awaddr").width, find("m_axi_awaddr").dir), (48, Dir::Out));
+        for n in 0..params.tbus {
+            let number = if params.tbus == 1 { String::new() } else { n.to_string() };
+            let port = |side: &str, signal: &str| find(&format!("{side}{number}_axi_{signal}"));
+            assert_eq!((port("s", "araddr").width, port("s", "araddr").dir), (49, Dir::In));
+            assert_eq!((port("m", "awaddr").width, port("m", "awaddr").dir), (48, Dir::Out));
+            assert_eq!((port("s", "wdata").width, port("s", "awid").width), (params.data_width, params.id_width));
+        }
         assert_eq!((find("m_axi_ptw_araddr").width, find("m_axi_ptw_rready").dir), (48, Dir::Out));
-        assert_eq!((find("s_axi_wdata").width, find("s_axi_awid").width), (params.data_width, params.id_width));
         assert_eq!((find("irq_context").width, find("s_axil_ctrl_wstrb").width), (params.num_cb, 8));
         assert!(find("aclk").clock && !find("aresetn").clock);
         assert!(ports.iter().all(|p| !p.name.contains('$')));

@@ -6,7 +6,7 @@
 pub const UNUSED: &[&str] = &["s_axil_ctrl_awprot", "s_axil_ctrl_arprot"];
 
 /// The field of `Inputs` or `Outputs` that a pin is, as a Rust place expression: `s_axi_awaddr` is `s_axi[0].aw.addr`, and so is
-/// `s0_axi_awaddr`; `s_axil_ctrl_awaddr` is `ctrl.awaddr`. `None` if there is none.
+/// `s0_axi_awaddr`; `m2_axi_arid` is `m_axi[2].ar.id`; `s_axil_ctrl_awaddr` is `ctrl.awaddr`. `None` if there is none.
 pub fn field(pin: &str) -> Option<String> {
     if ["aresetn", "irq_global", "irq_context", "irq_pmu"].contains(&pin) {
         return Some(pin.to_string());
@@ -25,12 +25,11 @@ pub fn field(pin: &str) -> Option<String> {
     }
     let (bus, rest) = if let Some(rest) = pin.strip_prefix("m_axi_ptw_") {
         ("m_axi_ptw".to_string(), rest)
-    } else if let Some(rest) = pin.strip_prefix("m_axi_") {
-        ("m_axi".to_string(), rest)
     } else {
-        let (number, rest) = pin.strip_prefix('s')?.split_once("_axi_")?;
+        let side = pin.get(..1).filter(|side| ["s", "m"].contains(side))?;
+        let (number, rest) = pin[1..].split_once("_axi_")?;
         let number = if number.is_empty() { 0 } else { number.parse::<usize>().ok()? };
-        (format!("s_axi[{number}]"), rest)
+        (format!("{side}_axi[{number}]"), rest)
     };
     let (channel, signal) = split(rest)?;
     if matches!(signal, "valid" | "ready") {

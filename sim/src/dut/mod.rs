@@ -142,8 +142,8 @@ pub struct Inputs {
     pub aresetn: bool,
     /// `s_axi_*`, one a TBU.
     pub s_axi: Vec<AxiToSlave>,
-    /// `m_axi_*`.
-    pub m_axi: AxiToMaster,
+    /// `m_axi_*`, one a TBU.
+    pub m_axi: Vec<AxiToMaster>,
     /// `m_axi_ptw_*`: only AR and R exist.
     pub m_axi_ptw: AxiToMaster,
     /// `s_axil_ctrl_*`.
@@ -153,7 +153,16 @@ pub struct Inputs {
 impl Inputs {
     /// All pins low but `aresetn`, for hardware of these sizes.
     pub fn idle(params: &Params) -> Self {
-        Inputs { aresetn: true, s_axi: vec![AxiToSlave::default(); params.tbus], ..Inputs::default() }
+        let (s_axi, m_axi) = (vec![AxiToSlave::default(); params.tbus], vec![AxiToMaster::default(); params.tbus]);
+        Inputs { aresetn: true, s_axi, m_axi, ..Inputs::default() }
+    }
+}
+
+impl Outputs {
+    /// All pins low, for hardware of these sizes.
+    pub fn low(params: &Params) -> Self {
+        let (s_axi, m_axi) = (vec![AxiToMaster::default(); params.tbus], vec![AxiToSlave::default(); params.tbus]);
+        Outputs { s_axi, m_axi, ..Outputs::default() }
     }
 }
 
@@ -162,8 +171,8 @@ impl Inputs {
 pub struct Outputs {
     /// `s_axi_*`, one a TBU.
     pub s_axi: Vec<AxiToMaster>,
-    /// `m_axi_*`.
-    pub m_axi: AxiToSlave,
+    /// `m_axi_*`, one a TBU.
+    pub m_axi: Vec<AxiToSlave>,
     /// `m_axi_ptw_*`: only AR and `rready` exist.
     pub m_axi_ptw: AxiToSlave,
     /// `s_axil_ctrl_*`.

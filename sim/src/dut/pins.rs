@@ -120,13 +120,21 @@ impl Bus<'_> {
     }
 }
 
+/// The name of a client's (`'s'`) or downstream (`'m'`) port: `s_axi` if there is one, `s2_axi` of several.
+pub fn axi_port(params: &Params, side: char, number: usize) -> String {
+    match params.tbus {
+        1 => format!("{side}_axi"),
+        _ => format!("{side}{number}_axi"),
+    }
+}
+
 /// The busses of this hardware: clients, downstream, walks, registers.
 fn busses(params: &Params, pins: &mut Vec<Pin>, mut each: impl FnMut(usize, &mut Bus<'_>)) {
     let (id, data) = (params.id_width as u32, params.data_width as u32);
-    let clients = (0..params.tbus).map(|n| if params.tbus == 1 { "s_axi".to_string() } else { format!("s{n}_axi") });
-    let sizes = clients
+    let ports = |side| (0..params.tbus).map(move |n| axi_port(params, side, n));
+    let sizes = ports('s')
         .map(|prefix| (prefix, id, VA_WIDTH as u32, data))
-        .chain([("m_axi".to_string(), id, PA_WIDTH as u32, data)])
+        .chain(ports('m').map(|prefix| (prefix, id, PA_WIDTH as u32, data)))
         .chain([("m_axi_ptw".to_string(), PTW_ID_WIDTH as u32, PA_WIDTH as u32, PTW_DATA_WIDTH as u32)])
         .chain([("s_axil_ctrl".to_string(), 0, params.register_space().ilog2(), 64)]);
     for (n, (prefix, id, addr, data)) in sizes.enumerate() {
@@ -144,8 +152,8 @@ pub fn inputs(params: &Params, inputs: &Inputs) -> Vec<Pin> {
     let clients = params.tbus;
     busses(params, &mut pins, |n, bus| match n {
         n if n < clients => bus.slave_pins(&inputs.s_axi.get(n).copied().unwrap_or_default(), false),
-        n if n == clients => bus.master_pins(&inputs.m_axi, false),
-        n if n == clients + 1 => bus.master_pins(&inputs.m_axi_ptw, true),
+        n if n < 2 * clients => bus.master_pins(&inputs.m_axi.get(n - clients).copied().unwrap_or_default(), false),
+        n if n == 2 * clients => bus.master_pins(&inputs.m_axi_ptw, true),
         _ => bus.lite_to_slave(&inputs.ctrl),
     });
     pins
@@ -157,8 +165,8 @@ pub fn outputs(params: &Params, outputs: &Outputs) -> Vec<Pin> {
     let clients = params.tbus;
     busses(params, &mut pins, |n, bus| match n {
         n if n < clients => bus.master_pins(&outputs.s_axi.get(n).copied().unwrap_or_default(), false),
-        n if n == clients => bus.slave_pins(&outputs.m_axi, false),
-        n if n == clients + 1 => bus.slave_pins(&outputs.m_axi_ptw, true),
+        n if n < 2 * clients => bus.slave_pins(&outputs.m_axi.get(n - clients).copied().unwrap_or_default(), false),
+        n if n == 2 * clients => bus.slave_pins(&outputs.m_axi_ptw, true),
         _ => bus.lite_to_master(&outputs.ctrl),
     });
     pins.push(alone("irq_global", 1, outputs.irq_global));

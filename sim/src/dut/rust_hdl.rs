@@ -83,7 +83,7 @@ impl<T: Pins> Engine<T> {
     pub fn new(params: &'static Params, mut top: Box<T>) -> Self {
         top.connect_all();
         let inputs = Inputs { aresetn: false, ..Inputs::idle(params) };
-        let mut outputs = Outputs { s_axi: vec![Default::default(); params.tbus], ..Outputs::default() };
+        let mut outputs = Outputs::low(params);
         top.set_clock(false);
         top.drive(&inputs);
         let settled = settle(top.as_mut(), None);

@@ -38,12 +38,19 @@ pub struct Stimulus {
     params: &'static Params,
     writes: u64,
     write: Option<Write>,
+    ports: Vec<Port>,
+    /// Beats that are still to come back: id, last.
+    walks: VecDeque<(u32, bool)>,
+}
+
+/// What goes on at one client port and the memory behind it.
+#[derive(Clone, Default)]
+struct Port {
     ar: Option<AddrBeat>,
     aw: Option<AddrBeat>,
     /// Beats that the client still has to send, `true` for the last of a burst.
     data: VecDeque<bool>,
     /// Beats that are still to come back: id, last.
-    walks: VecDeque<(u32, bool)>,
     reads: VecDeque<(u32, bool)>,
     /// Write bursts downstream, and how many of them have all their data.
     written: VecDeque<u32>,
@@ -58,13 +65,8 @@ impl Stimulus {
             params,
             writes: 0,
             write: None,
-            ar: None,
-            aw: None,
-            data: VecDeque::new(),
+            ports: vec![Port::default(); params.tbus],
             walks: VecDeque::new(),
-            reads: VecDeque::new(),
-            written: VecDeque::new(),
-            complete: 0,
         }
     }
 
@@ -121,38 +123,39 @@ impl Stimulus {
         ctrl
     }
 
-    fn client(&mut self, out: &AxiToMaster) -> AxiToSlave {
-        if self.ar.is_none() && self.rng.random_bool(0.5) {
-            self.ar = Some(self.beat());
+    fn client(&mut self, n: usize, out: &AxiToMaster) -> AxiToSlave {
+        if self.ports[n].ar.is_none() && self.rng.random_bool(0.5) {
+            self.ports[n].ar = Some(self.beat());
         }
-        if self.aw.is_none() && self.data.len() < 8 && self.rng.random_bool(0.3) {
-            self.aw = Some(self.beat());
+        if self.ports[n].aw.is_none() && self.ports[n].data.len() < 8 && self.rng.random_bool(0.3) {
+            self.ports[n].aw = Some(self.beat());
         }
+        let port = &mut self.ports[n];
         let mask = u128::MAX >> (128 - self.params.data_width);
         let strobes = u16::MAX >> (16 - self.params.data_width / 8);
         let pins = AxiToSlave {
-            awvalid: self.aw.is_some(),
-            aw: self.aw.unwrap_or_default(),
-            wvalid: !self.data.is_empty(),
+            awvalid: port.aw.is_some(),
+            aw: port.aw.unwrap_or_default(),
+            wvalid: !port.data.is_empty(),
             w: WriteBeat {
                 data: self.rng.random::<u128>() & mask,
                 strb: self.rng.random::<u16>() & strobes,
-                last: self.data.front().copied().unwrap_or_default(),
+                last: port.data.front().copied().unwrap_or_default(),
             },
             bready: self.rng.random_bool(0.7),
-            arvalid: self.ar.is_some(),
-            ar: self.ar.unwrap_or_default(),
+            arvalid: port.ar.is_some(),
+            ar: port.ar.unwrap_or_default(),
             rready: self.rng.random_bool(0.7),
         };
         if out.arready {
-            self.ar = None;
+            port.ar = None;
         }
-        if let (true, Some(beat)) = (out.awready, self.aw) {
-            self.data.extend((0..=beat.len).map(|n| n == beat.len));
-            self.aw = None;
+        if let (true, Some(beat)) = (out.awready, port.aw) {
+            port.data.extend((0..=beat.len).map(|n| n == beat.len));
+            port.aw = None;
         }
         if pins.wvalid && out.wready {
-            self.data.pop_front();
+            port.data.pop_front();
         }
         pins
     }
@@ -183,25 +186,29 @@ impl Stimulus {
             return inputs;
         }
         inputs.ctrl = self.registers(out);
-        inputs.s_axi[0] = self.client(&out.s_axi[0]);
+        for n in 0..self.ports.len() {
+            inputs.s_axi[n] = self.client(n, &out.s_axi[n]);
+        }
         // Tables and pages in the lowest 4 GiB; now and then no valid descriptor.
         let descriptor = u128::from(self.rng.random::<u32>() & 0xffff_f000 | if self.rng.random_bool(0.9) { 0x443 } else { 0 });
         inputs.m_axi_ptw = Self::memory(&mut self.rng, &out.m_axi_ptw, &mut self.walks, descriptor);
-        inputs.m_axi = Self::memory(&mut self.rng, &out.m_axi, &mut self.reads, 0x55);
-        inputs.m_axi.awready = self.rng.random_bool(0.8);
-        inputs.m_axi.wready = self.rng.random_bool(0.8);
-        if let (true, Some(id)) = (self.complete > 0, self.written.front().copied()) {
-            inputs.m_axi.bvalid = true;
-            inputs.m_axi.b.id = id;
-            if out.m_axi.bready {
-                self.complete -= 1;
-                self.written.pop_front();
+        for ((port, slave), hardware) in self.ports.iter_mut().zip(&mut inputs.m_axi).zip(&out.m_axi) {
+            *slave = Self::memory(&mut self.rng, hardware, &mut port.reads, 0x55);
+            slave.awready = self.rng.random_bool(0.8);
+            slave.wready = self.rng.random_bool(0.8);
+            if let (true, Some(id)) = (port.complete > 0, port.written.front().copied()) {
+                slave.bvalid = true;
+                slave.b.id = id;
+                if hardware.bready {
+                    port.complete -= 1;
+                    port.written.pop_front();
+                }
             }
+            if hardware.awvalid && slave.awready {
+                port.written.push_back(hardware.aw.id);
+            }
+            port.complete += usize::from(hardware.wvalid && slave.wready && hardware.w.last);
         }
-        if out.m_axi.awvalid && inputs.m_axi.awready {
-            self.written.push_back(out.m_axi.aw.id);
-        }
-        self.complete += usize::from(out.m_axi.wvalid && inputs.m_axi.wready && out.m_axi.w.last);
         inputs
     }
 }
@@ -230,7 +237,7 @@ fn the_stimulus_reaches_walks_and_refusals() {
         let out = device.outputs();
         walks += u32::from(out.m_axi_ptw.arvalid);
         refused += u32::from(out.s_axi[0].rvalid && out.s_axi[0].r.resp == 2);
-        issued += u32::from(out.m_axi.arvalid);
+        issued += u32::from(out.m_axi[0].arvalid);
     }
     assert!(walks > 50 && refused > 50 && issued > 50, "{walks} walks, {refused} beats refused, {issued} issued");
 }

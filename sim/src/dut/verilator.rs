@@ -7,7 +7,7 @@
 //!
 //! Registers and memories start as in RustHDL: with their initial values, zero where there is none.
 
-use super::{AxiToMaster, Device, DeviceError, Inputs, Outputs, WaveRequest};
+use super::{Device, DeviceError, Inputs, Outputs, WaveRequest};
 use smmu_rtl::params::Params;
 use std::ptr::NonNull;
 
@@ -120,7 +120,7 @@ struct Engine {
 impl Engine {
     /// Starts in reset, with all input pins low.
     fn new(params: &'static Params, mut model: Box<dyn Model>) -> Self {
-        let mut outputs = Outputs { s_axi: vec![AxiToMaster::default(); params.tbus], ..Outputs::default() };
+        let mut outputs = Outputs::low(params);
         model.drive(&Inputs { aresetn: false, ..Inputs::idle(params) });
         model.look();
         model.sample(&mut outputs);

@@ -1,10 +1,39 @@
 //! What goes into the model and what comes out: an access, its verdict, a fault, and the memory that the tables lie in.
 
+use super::bank::BankView;
+
 /// The memory that translation tables lie in.
 pub trait TableMemory {
     /// The little-endian 64-bit word at `pa` (a multiple of 8, below 2^48), or `None` where the read ends in an error response:
     /// to the walker that is an external abort.
     fn read64(&mut self, pa: u64) -> Option<u64>;
+
+    /// The descriptor that is read next. For those who follow a walk.
+    fn reading(&mut self, _what: &Reading) {}
+
+    /// A walk found a leaf. For those who follow it.
+    fn found(&mut self, _what: &Reading) {}
+
+    /// The registers of stage 2 that a nested translation looks a descriptor of stage 1 up with (`on_walk`), or its result; `None`: it is
+    /// off. Whoever asks what hardware may do that looks at them later than at those of stage 1 gives others back.
+    fn stage2(&mut self, now: Option<BankView>, _on_walk: bool) -> Option<BankView> {
+        now
+    }
+}
+
+/// A descriptor, as a walk sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// It is one of stage 2.
+    pub stage2: bool,
+    /// The address that is translated: a virtual one, sign-extended, or an intermediate one.
+    pub address: u64,
+    /// Level of the table that it stands in.
+    pub level: u8,
+    /// log2 of the bytes that it covers. Before a short descriptor is read: those of the smallest leaf there.
+    pub bits: u32,
+    /// A leaf that is valid for one ASID only.
+    pub not_global: bool,
 }
 
 /// One client transaction, as far as translation and fault records look at it.

@@ -2,7 +2,7 @@
 //!
 //! A [`Translator`] looks, and changes nothing: what it found and a cache does not have comes back as fills.
 
-use super::access::{context_code, Access, Fault, Stage2Record, TableMemory};
+use super::access::{context_code, Access, Fault, Reading, Stage2Record, TableMemory};
 use super::attributes::{Attributes, Overrides};
 use super::bits::{bit, field};
 use super::file::RegisterFile;
@@ -16,7 +16,7 @@ use smmu_rtl::params::Aarch32;
 use smmu_rtl::registers as regs;
 
 /// A context bank's registers as translation sees them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BankView {
     sctlr: u32,
     /// The registers of stage 1.
@@ -145,22 +145,37 @@ struct Purpose {
     on_walk: bool,
 }
 
+/// What stands behind a stage 1.
+#[derive(Clone, Copy)]
+struct Behind {
+    /// There is a stage 2.
+    nested: bool,
+    /// Its registers, if it is on.
+    second: Option<BankView>,
+}
+
 /// Descriptors of stage 1: from memory, through stage 2 if there is one.
 struct Stage1Fetch<'t, 'a> {
     translator: &'t mut Translator<'a>,
-    second: Option<&'t BankView>,
+    behind: Behind,
 }
 
 impl Fetch for Stage1Fetch<'_, '_> {
-    fn fetch(&mut self, address: u64) -> Result<Option<u64>, Stage2Fault> {
-        let pa = match self.second {
+    fn fetch(&mut self, address: u64, what: &Reading) -> Result<Option<u64>, Stage2Fault> {
+        let pa = match self.translator.second(self.behind, true) {
             Some(bank) => {
                 let kind = AccessKind { write: false, privileged: false, fetch: false };
-                self.translator.stage2(bank, address, Purpose { kind, on_walk: true })?.output(address)
+                self.translator.stage2(&bank, address, Purpose { kind, on_walk: true })?.output(address)
             }
             None => address,
         };
-        Ok(self.translator.memory.read64(pa))
+        let memory = &mut self.translator.memory;
+        memory.reading(what);
+        Ok(memory.read64(pa))
+    }
+
+    fn found(&mut self, what: &Reading) {
+        self.translator.memory.found(what);
     }
 }
 
@@ -208,12 +223,14 @@ impl Translator<'_> {
     /// # Errors
     /// The fault, and the stage that has it.
     pub fn translate(&mut self, banks: &BankUse, addr: u64, kind: AccessKind) -> Result<Found, Stop> {
-        let second = banks.second.filter(|stage| stage.on).map(|stage| BankView::of(self.registers, stage.bank));
+        let behind = self.behind(banks);
         let purpose = Purpose { kind, on_walk: false };
-        match (banks.first.filter(|stage| stage.on), second) {
-            (Some(first), second) => {
+        let first = banks.first.filter(|stage| stage.on);
+        let alone = if first.is_some() { None } else { self.second(behind, false) };
+        match (first, alone) {
+            (Some(first), _) => {
                 let bank = BankView::of(self.registers, first.bank);
-                self.stage1(&bank, second.as_ref(), addr, kind)
+                self.stage1(&bank, behind, addr, kind)
             }
             (None, Some(second)) => {
                 let leaf = self.stage2(&second, addr, purpose).map_err(Stop::Two)?;
@@ -231,7 +248,22 @@ impl Translator<'_> {
         }
     }
 
-    fn stage1(&mut self, bank: &BankView, second: Option<&BankView>, addr: u64, kind: AccessKind) -> Result<Found, Stop> {
+    fn behind(&self, banks: &BankUse) -> Behind {
+        let second = banks.second.filter(|stage| stage.on).map(|stage| BankView::of(self.registers, stage.bank));
+        Behind { nested: banks.nested(), second }
+    }
+
+    /// The registers of a stage 2 for one look-up.
+    fn second(&mut self, behind: Behind, on_walk: bool) -> Option<BankView> {
+        if behind.nested {
+            self.memory.stage2(behind.second, on_walk)
+        } else {
+            behind.second
+        }
+    }
+
+    fn stage1(&mut self, bank: &BankView, behind: Behind, addr: u64, kind: AccessKind) -> Result<Found, Stop> {
+        let second = behind.second;
         let params = self.registers.params();
         let (va, region) = bank.region(addr, params.straps.granule_16k, params.output_bits())?;
         let rules = LeafRules::from_sctlr(bank.sctlr);
@@ -254,11 +286,11 @@ impl Translator<'_> {
             };
             return Ok(Found { pa, leaf: Some(leaf), second: behind });
         }
-        let leaf = self.stage1_walk(&region, second, va)?;
+        let leaf = self.stage1_walk(&region, behind, va)?;
         rules.check(leaf.bits, kind, leaf.level)?;
         let ipa = leaf.output(va);
-        let behind = match second {
-            Some(second) => Some(self.stage2(second, ipa, Purpose { kind, on_walk: false }).map_err(Stop::Two)?),
+        let behind = match self.second(behind, false) {
+            Some(second) => Some(self.stage2(&second, ipa, Purpose { kind, on_walk: false }).map_err(Stop::Two)?),
             None => None,
         };
         let translation = Translation { leaf, second: behind };
@@ -266,11 +298,11 @@ impl Translator<'_> {
         Ok(Found { pa: translation.output(va), leaf: Some(leaf), second: behind })
     }
 
-    fn stage1_walk(&mut self, region: &Region, second: Option<&BankView>, va: u64) -> Result<Leaf, Stop> {
+    fn stage1_walk(&mut self, region: &Region, behind: Behind, va: u64) -> Result<Leaf, Stop> {
         if region.walks_off {
             return Err(WalkFault::translation(region.walk.format.first_level()).into());
         }
-        walk_through(&region.walk, va, &mut Stage1Fetch { translator: self, second })
+        walk_through(&region.walk, va, &mut Stage1Fetch { translator: self, behind })
     }
 
     /// An address through stage 1 alone, by the tables; its descriptors come through stage 2 if that is on. The result of a
@@ -283,10 +315,10 @@ impl Translator<'_> {
             return self.translate(&BankUse { second: None, ..*banks }, addr, kind);
         };
         let bank = BankView::of(self.registers, first.bank);
-        let second = banks.second.filter(|stage| stage.on).map(|stage| BankView::of(self.registers, stage.bank));
+        let behind = self.behind(banks);
         let params = self.registers.params();
         let (va, region) = bank.region(addr, params.straps.granule_16k, params.output_bits())?;
-        let leaf = self.stage1_walk(&region, second.as_ref(), va)?;
+        let leaf = self.stage1_walk(&region, behind, va)?;
         LeafRules::from_sctlr(bank.sctlr).check(leaf.bits, kind, leaf.level)?;
         Ok(Found { pa: leaf.output(va), leaf: Some(leaf), second: None })
     }

@@ -60,12 +60,13 @@ mod tests;
 pub mod tlb;
 pub mod walk;
 
-pub use access::{context_code, global_code, Access, Fault, Stage2Record, TableMemory, Verdict};
+pub use access::{context_code, global_code, Access, Fault, Reading, Stage2Record, TableMemory, Verdict};
 pub use attributes::OutputAttributes;
 pub use stall::{Held, Released};
 
 use ats::Operation;
 use attributes::Attributes;
+pub use bank::BankView;
 use bank::{Fills, Passed, Request, Translator};
 use file::{Command, RegisterFile};
 use micro::MicroTlb;
@@ -236,6 +237,11 @@ impl Model {
             Ok(passed) => (Verdict::Translated { pa: passed.pa }, Some(self.output(&passed, access, cache))),
             Err(fault) => (self.answer(fault), None),
         }
+    }
+
+    /// A bank's registers as translation sees them; `None` if its stage is off.
+    pub fn stage(&self, bank: usize) -> Option<BankView> {
+        (self.registers.get(regs::CB_SCTLR, bank) & 1 != 0).then(|| BankView::of(&self.registers, bank))
     }
 
     /// Where stream mapping takes an access under the registers as they are.

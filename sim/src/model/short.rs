@@ -9,6 +9,7 @@
 //! ```
 //! Domains and NS are ignored. Decision D28 of `docs/compliance.md`.
 
+use super::access::Reading;
 use super::attributes::Attributes;
 use super::bits::{bit, field, ones};
 use super::descriptor::LeafBits;
@@ -34,8 +35,15 @@ const SMALL: Places = Places { ap2: 9, ap: 4, tex: 6, xn: 0, s: 10, not_global: 
 /// # Errors
 /// Faults of this walk, and of the stage that translates the addresses of its descriptors.
 pub fn walk(regime: &WalkRegime, afe: bool, va: u64, fetch: &mut dyn Fetch) -> Result<Leaf, Stop> {
+    let leaf = find(regime, afe, va, fetch)?;
+    let Leaf { size_bits: bits, level, bits: LeafBits { not_global, .. }, .. } = leaf;
+    fetch.found(&Reading { stage2: false, address: va, level, bits, not_global });
+    Ok(leaf)
+}
+
+fn find(regime: &WalkRegime, afe: bool, va: u64, fetch: &mut dyn Fetch) -> Result<Leaf, Stop> {
     let first_index = field(va & ones(regime.input_bits), 31, 20);
-    let first = fetch_short(regime, regime.base + first_index * 4, 1, fetch)?;
+    let first = fetch_short(regime, regime.base + first_index * 4, (va, 1), fetch)?;
     let leaf = |word: u64, places: &Places, address: u64, size_bits: u32, level: u8, pxn: bool| Leaf {
         address,
         size_bits,
@@ -48,7 +56,7 @@ pub fn walk(regime: &WalkRegime, afe: bool, va: u64, fetch: &mut dyn Fetch) -> R
         1 => {
             let pxn = bit(first, 2);
             let table = first & ones(32) & !ones(10);
-            let second = fetch_short(regime, table + field(va, 19, 12) * 4, 2, fetch)?;
+            let second = fetch_short(regime, table + field(va, 19, 12) * 4, (va, 2), fetch)?;
             match field(second, 1, 0) {
                 0 => Err(WalkFault::translation(2).into()),
                 1 => Ok(leaf(second, &LARGE, second & ones(32) & !ones(16), 16, 2, pxn)),

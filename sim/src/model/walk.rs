@@ -5,7 +5,7 @@
 //!
 //! A walk does not know where its descriptors come from: [`Fetch`] gets them from memory, or from memory through stage 2.
 
-use super::access::{context_code, TableMemory};
+use super::access::{context_code, Reading, TableMemory};
 use super::attributes::{Attributes, Share};
 use super::bits::{bit, field, ones};
 use super::descriptor::{Descriptor, LeafBits, Stage2Bits, TableLimits};
@@ -72,15 +72,23 @@ pub trait Fetch {
     ///
     /// # Errors
     /// The fault of a stage that translates the address of the descriptor.
-    fn fetch(&mut self, address: u64) -> Result<Option<u64>, Stage2Fault>;
+    fn fetch(&mut self, address: u64, what: &Reading) -> Result<Option<u64>, Stage2Fault>;
+
+    /// The walk ends with this leaf.
+    fn found(&mut self, what: &Reading);
 }
 
 /// Descriptors straight from memory.
 pub struct Direct<'a>(pub &'a mut dyn TableMemory);
 
 impl Fetch for Direct<'_> {
-    fn fetch(&mut self, address: u64) -> Result<Option<u64>, Stage2Fault> {
+    fn fetch(&mut self, address: u64, what: &Reading) -> Result<Option<u64>, Stage2Fault> {
+        self.0.reading(what);
         Ok(self.0.read64(address))
+    }
+
+    fn found(&mut self, what: &Reading) {
+        self.0.found(what);
     }
 }
 
@@ -198,7 +206,9 @@ fn find(regime: &WalkRegime, va: u64, fetch: &mut dyn Fetch) -> Result<Found, St
     let mut limits = TableLimits::default();
     loop {
         let index = va >> granule.entry_bits(level) & ones(index_bits);
-        let word = fetch.fetch(table + index * 8).map_err(Stop::Two)?.ok_or(WalkFault::external_abort(level))?;
+        let stage2 = regime.stage == Stage::Two;
+        let what = Reading { stage2, address: va, level, bits: granule.entry_bits(level), not_global: false };
+        let word = fetch.fetch(table + index * 8, &what).map_err(Stop::Two)?.ok_or(WalkFault::external_abort(level))?;
         let word = if regime.big_endian { word.swap_bytes() } else { word };
         match Descriptor::decode(word, granule, level) {
             Descriptor::Invalid => return Err(WalkFault::translation(level).into()),
@@ -207,6 +217,7 @@ fn find(regime: &WalkRegime, va: u64, fetch: &mut dyn Fetch) -> Result<Found, St
             }
             Descriptor::Leaf { address, bits } => {
                 let size_bits = granule.entry_bits(level);
+                fetch.found(&Reading { not_global: bits.not_global, ..what });
                 return Ok(Found { address, size_bits, level, word, bits: bits.under(limits) });
             }
             Descriptor::Table { address, limits: more } => {
@@ -220,8 +231,10 @@ fn find(regime: &WalkRegime, va: u64, fetch: &mut dyn Fetch) -> Result<Found, St
 }
 
 /// The 32-bit word at `address` (a multiple of 4) of a walk.
-pub(super) fn fetch_short(regime: &WalkRegime, address: u64, level: u8, fetch: &mut dyn Fetch) -> Result<u64, Stop> {
-    let word = fetch.fetch(address & !7).map_err(Stop::Two)?.ok_or(WalkFault::external_abort(level))?;
+pub(super) fn fetch_short(regime: &WalkRegime, address: u64, (va, level): (u64, u8), fetch: &mut dyn Fetch) -> Result<u64, Stop> {
+    let bits = if level == 1 { 20 } else { 12 };
+    let what = Reading { stage2: false, address: va, level, bits, not_global: false };
+    let word = fetch.fetch(address & !7, &what).map_err(Stop::Two)?.ok_or(WalkFault::external_abort(level))?;
     let half = if bit(address, 2) { word >> 32 } else { word } as u32;
     Ok(if regime.big_endian { half.swap_bytes() } else { half }.into())
 }

@@ -94,7 +94,7 @@ impl Bench {
     pub fn drain(&mut self) -> Result<(), BenchError> {
         self.run_until("rest on all ports", |bench| bench.quiet())?;
         let cycle = self.cycle();
-        for check in self.client_checks.iter().chain([&self.downstream_check, &self.walk_check]) {
+        for check in self.client_checks.iter().chain(&self.downstream_checks).chain([&self.walk_check]) {
             check.finish(cycle)?;
         }
         Ok(())

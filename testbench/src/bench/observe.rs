@@ -137,6 +137,22 @@ pub enum StreamCase {
         /// The bank.
         bank: usize,
     },
+    /// A bank of stage 2.
+    Second {
+        /// The bank.
+        bank: usize,
+    },
+    /// A bank of two stages.
+    Nested {
+        /// The bank of stage 1.
+        bank: usize,
+        /// The bank of stage 2.
+        second: usize,
+        /// Stage 1 is on.
+        first_on: bool,
+        /// Stage 2 is on.
+        second_on: bool,
+    },
     /// A bank translates.
     Translated {
         /// The bank.
@@ -167,6 +183,40 @@ pub struct Accepted {
     pub same_id_waits: bool,
 }
 
+/// A table format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// AArch64.
+    Wide,
+    /// AArch32 long descriptors.
+    Long,
+    /// AArch32 short descriptors.
+    Short,
+}
+
+/// A leaf of stage 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondLeaf {
+    /// The bank.
+    pub bank: usize,
+    /// VMID.
+    pub vmid: u16,
+    /// The address that it translates.
+    pub ipa: u64,
+    /// log2 of a page.
+    pub granule: u32,
+    /// Level of the first table.
+    pub start_level: u8,
+    /// There is more than one first table.
+    pub concatenated: bool,
+    /// Level of the leaf.
+    pub level: u8,
+    /// log2 of the bytes that the leaf covers.
+    pub bits: u32,
+    /// Its format.
+    pub format: Format,
+}
+
 /// A translation that a bank made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Translation {
@@ -190,6 +240,24 @@ pub struct Translation {
     pub bits: u32,
     /// The leaf.
     pub leaf: u64,
+    /// The format of stage 1, or of a bank of stage 2.
+    pub format: Format,
+    /// The leaf of stage 2, if that is on. If it is there alone, the rest is what can be said of it.
+    pub second: Option<SecondLeaf>,
+}
+
+impl Translation {
+    /// A translation of stage 2 alone.
+    pub fn of_second(leaf: &SecondLeaf) -> Self {
+        let SecondLeaf { bank, vmid, ipa, granule, start_level, level, bits, format, .. } = *leaf;
+        let second = Some(*leaf);
+        Translation { bank, vmid, asid: 0, va: ipa, region: 0, granule, start_level, level, bits, leaf: 0, format, second }
+    }
+
+    /// Of stage 1 alone, in the AArch64 format.
+    pub fn is_plain(&self) -> bool {
+        self.format == Format::Wide && self.second.is_none()
+    }
 }
 
 /// How an address came downstream, as far as the pins tell.

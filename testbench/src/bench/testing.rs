@@ -28,6 +28,8 @@ pub(crate) struct TestSmmu {
     reads: Channel,
     writes: Channel,
     r_queue: VecDeque<ReadBeat>,
+    /// The burst whose beats came last has more.
+    r_open: bool,
     b_queue: VecDeque<RespBeat>,
     w_out: VecDeque<WriteBeat>,
     routes: VecDeque<Route>,
@@ -48,7 +50,7 @@ impl TestSmmu {
             params: *params,
             bug,
             model: Model::new(params),
-            outputs: Outputs { s_axi: vec![Default::default()], ..Outputs::default() },
+            outputs: Outputs::low(params),
             cycles: 0,
             skipped: 0,
             next_serial: 1,
@@ -56,6 +58,7 @@ impl TestSmmu {
             reads: channel(),
             writes: channel(),
             r_queue: VecDeque::new(),
+            r_open: false,
             b_queue: VecDeque::new(),
             w_out: VecDeque::new(),
             routes: VecDeque::new(),
@@ -108,23 +111,24 @@ impl TestSmmu {
         if client.wvalid && hw.wready {
             self.route(client.w);
         }
-        if o.m_axi.arvalid && i.m_axi.arready {
+        if o.m_axi[0].arvalid && i.m_axi[0].arready {
             self.reads.out.pop_front();
         }
-        if o.m_axi.awvalid && i.m_axi.awready {
+        if o.m_axi[0].awvalid && i.m_axi[0].awready {
             self.writes.out.pop_front();
         }
-        if o.m_axi.wvalid && i.m_axi.wready {
+        if o.m_axi[0].wvalid && i.m_axi[0].wready {
             self.w_out.pop_front();
         }
-        if i.m_axi.rvalid && o.m_axi.rready {
-            let mut r = i.m_axi.r;
+        if i.m_axi[0].rvalid && o.m_axi[0].rready {
+            let mut r = i.m_axi[0].r;
             r.data ^= u128::from(self.bug == Bug::CorruptRead);
             self.r_queue.push_back(r);
+            self.r_open = !r.last;
             self.reads.outstanding[r.id as usize] -= u32::from(r.last);
         }
-        if i.m_axi.bvalid && o.m_axi.bready {
-            let mut b = i.m_axi.b;
+        if i.m_axi[0].bvalid && o.m_axi[0].bready {
+            let mut b = i.m_axi[0].b;
             if self.bug == Bug::WrongResponse {
                 b.resp = 2;
             }
@@ -257,7 +261,7 @@ impl TestSmmu {
             return;
         }
         let refused = verdict.fault().is_some() && bug != Bug::PassFaults || bug == Bug::RefuseAll;
-        let busy = channel.outstanding[job.beat.id as usize] > 0 || self.r_queue.back().is_some_and(|r| !r.last);
+        let busy = channel.outstanding[job.beat.id as usize] > 0 || self.r_open;
         if refused && !write && (busy || self.r_queue.len() > 4) || channel.out.len() > 4 {
             return;
         }
@@ -350,15 +354,15 @@ impl TestSmmu {
         client.r = self.r_queue.front().copied().unwrap_or_default();
         client.bvalid = !self.b_queue.is_empty();
         client.b = self.b_queue.front().copied().unwrap_or_default();
-        let drop = self.bug == Bug::DropValid && o.m_axi.arvalid;
-        o.m_axi.arvalid = !self.reads.out.is_empty() && !drop;
-        o.m_axi.ar = self.reads.out.front().copied().unwrap_or_default();
-        o.m_axi.awvalid = !self.writes.out.is_empty();
-        o.m_axi.aw = self.writes.out.front().copied().unwrap_or_default();
-        o.m_axi.wvalid = !self.w_out.is_empty();
-        o.m_axi.w = self.w_out.front().copied().unwrap_or_default();
-        o.m_axi.rready = self.r_queue.len() < 8;
-        o.m_axi.bready = self.b_queue.len() < 8;
+        let drop = self.bug == Bug::DropValid && o.m_axi[0].arvalid;
+        o.m_axi[0].arvalid = !self.reads.out.is_empty() && !drop;
+        o.m_axi[0].ar = self.reads.out.front().copied().unwrap_or_default();
+        o.m_axi[0].awvalid = !self.writes.out.is_empty();
+        o.m_axi[0].aw = self.writes.out.front().copied().unwrap_or_default();
+        o.m_axi[0].wvalid = !self.w_out.is_empty();
+        o.m_axi[0].w = self.w_out.front().copied().unwrap_or_default();
+        o.m_axi[0].rready = self.r_queue.len() < 8;
+        o.m_axi[0].bready = self.b_queue.len() < 8;
         o.m_axi_ptw.rready = true;
         let asking = [(0, &self.reads), (1, &self.writes)].into_iter().find(|(_, c)| c.wanted.is_some() && !c.asked);
         let held = o.m_axi_ptw.arvalid && self.channel_waits(self.outputs.m_axi_ptw.ar.id);

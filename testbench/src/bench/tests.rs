@@ -128,10 +128,10 @@ fn a_fixed_latency_is_counted_from_the_address_to_the_first_beat() {
             let cycle = bench.cycle();
             bench.tick().expect("clean");
             // The pins of the cycle that has just been run: the slave was ready all the time.
-            if bench.slave().reads_accepted() == 1 && handed_over.is_none() {
+            if bench.slave(0).reads_accepted() == 1 && handed_over.is_none() {
                 handed_over = Some(cycle);
             }
-            if bench.inputs.m_axi.rvalid {
+            if bench.inputs.m_axi[0].rvalid {
                 assert_eq!(cycle - handed_over.expect("an answer follows its address"), u64::from(latency));
                 break;
             }

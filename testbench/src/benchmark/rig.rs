@@ -270,15 +270,15 @@ impl Rig {
         self.record.answers += u64::from(read) + u64::from(written);
         self.record.errors += u64::from(read && client.r.resp != OKAY) + u64::from(written && client.b.resp != OKAY);
 
-        self.downstream.drive(cycle, &out.m_axi, &mut self.inputs.m_axi, &mut self.memory);
+        self.downstream.drive(cycle, &out.m_axi[0], &mut self.inputs.m_axi[0], &mut self.memory);
         self.walk.drive(cycle, &out.m_axi_ptw, &mut self.inputs.m_axi_ptw, &mut self.memory);
         self.ctrl.drive(cycle, &out.ctrl, &mut self.inputs.ctrl);
         // The memory is always ready, so an address is valid for one cycle.
-        if out.m_axi.arvalid {
-            self.record.ar_out.push(Seen { cycle, beat: out.m_axi.ar });
+        if out.m_axi[0].arvalid {
+            self.record.ar_out.push(Seen { cycle, beat: out.m_axi[0].ar });
         }
-        if out.m_axi.awvalid {
-            self.record.aw_out.push(Seen { cycle, beat: out.m_axi.aw });
+        if out.m_axi[0].awvalid {
+            self.record.aw_out.push(Seen { cycle, beat: out.m_axi[0].aw });
         }
         self.record.walks += u64::from(out.m_axi_ptw.arvalid);
         self.record.walks_in_flight = self.record.walks_in_flight.max(self.walk.reads_in_flight());

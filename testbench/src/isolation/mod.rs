@@ -52,8 +52,8 @@ pub struct Isolation {
     descriptors: Descriptors,
     /// In flight, oldest first, for each client port: reads, writes.
     asked: Vec<[Vec<Asked>; 2]>,
-    /// The read, and the write address that stands downstream was looked at.
-    seen: [bool; 2],
+    /// The read, and the write address that stands downstream was looked at, for each port.
+    seen: Vec<[bool; 2]>,
     changes: Vec<Change>,
 }
 
@@ -65,7 +65,7 @@ impl Isolation {
             registers: Registers::new(params),
             descriptors: Descriptors::default(),
             asked: (0..params.tbus).map(|_| [Vec::new(), Vec::new()]).collect(),
-            seen: [false; 2],
+            seen: vec![[false; 2]; params.tbus],
             changes: Vec::new(),
         }
     }
@@ -93,14 +93,15 @@ impl Isolation {
                 self.asked[port][1].push(Asked { beat: client.aw, accepted: cycle, gone: false });
             }
         }
-        let down = &outputs.m_axi;
-        for (write, valid, beat, ready) in
-            [(false, down.arvalid, &down.ar, inputs.m_axi.arready), (true, down.awvalid, &down.aw, inputs.m_axi.awready)]
-        {
-            if valid && !self.seen[usize::from(write)] {
-                self.judge(cycle, write, beat, memory)?;
+        for (port, (down, slave)) in outputs.m_axi.iter().zip(&inputs.m_axi).enumerate() {
+            for (write, valid, beat, ready) in
+                [(false, down.arvalid, &down.ar, slave.arready), (true, down.awvalid, &down.aw, slave.awready)]
+            {
+                if valid && !self.seen[port][usize::from(write)] {
+                    self.judge(cycle, port, write, beat, memory)?;
+                }
+                self.seen[port][usize::from(write)] = valid && !ready;
             }
-            self.seen[usize::from(write)] = valid && !ready;
         }
         for (port, (client, hardware)) in inputs.s_axi.iter().zip(&outputs.s_axi).enumerate() {
             if hardware.rvalid && client.rready && hardware.r.last {
@@ -115,19 +116,17 @@ impl Isolation {
         Ok(())
     }
 
-    /// An address stands downstream.
-    fn judge(&mut self, cycle: u64, write: bool, beat: &AddrBeat, memory: &Memory) -> Result<(), Leak> {
-        let mut suspects = Vec::new();
-        for port in 0..self.asked.len() {
-            let queue = &self.asked[port][usize::from(write)];
-            let same = |asked: &Asked| !asked.gone && asked.beat.id == beat.id && asked.beat.user == beat.user;
-            let found = queue.iter().position(|asked| same(asked) && self.reaches(asked, beat, write, memory));
-            if let Some(n) = found {
-                self.asked[port][usize::from(write)][n].gone = true;
-                return Ok(());
-            }
-            suspects.extend(queue.iter().filter(|asked| same(asked)).map(|asked| format!("{:#x}", asked.beat.addr)));
+    /// An address stands downstream of that client port.
+    fn judge(&mut self, cycle: u64, port: usize, write: bool, beat: &AddrBeat, memory: &Memory) -> Result<(), Leak> {
+        let queue = &self.asked[port][usize::from(write)];
+        let same = |asked: &Asked| !asked.gone && asked.beat.id == beat.id && asked.beat.user == beat.user;
+        let found = queue.iter().position(|asked| same(asked) && self.reaches(asked, beat, write, memory));
+        if let Some(n) = found {
+            self.asked[port][usize::from(write)][n].gone = true;
+            return Ok(());
         }
+        let suspects: Vec<String> =
+            queue.iter().filter(|asked| same(asked)).map(|asked| format!("{:#x}", asked.beat.addr)).collect();
         let kind = if write { "write" } else { "read" };
         let whose = if suspects.is_empty() {
             "no transaction of this stream and id is in flight".to_string()
@@ -148,13 +147,14 @@ impl Isolation {
         let (first, last) = span(beat);
         // The client's bytes lie around its address as the access's do around its own.
         let shift = client.addr.wrapping_sub(beat.addr);
+        let routes = self.registers.routes(asked.accepted, client.user);
         (first >> 12..=last >> 12).all(|page| {
             let pa = page << 12;
-            self.registers.routes(asked.accepted, client.user).any(|route| match route {
+            routes.iter().any(|route| match route {
                 Route::Through => pa.wrapping_add(shift) == pa && pa >> self.params.output_bits() == 0,
                 Route::Tables(way) => {
                     let privileged = client.prot & 1 == 1;
-                    self.descriptors.lead(&way, &self.registers, memory, pa.wrapping_add(shift), pa, write, privileged)
+                    self.descriptors.lead(way, &self.registers, memory, pa.wrapping_add(shift), pa, write, privileged)
                 }
             })
         })

@@ -1,7 +1,7 @@
 //! The registers that decide where a stream may go, mirrored from the writes on the register port, with the times at which they held.
 
-use super::tables::{Config, Route, Way};
-use smmu_rtl::params::Params;
+use super::tables::{Config, Route, Stage, Way};
+use smmu_rtl::params::{Aarch32, Params};
 use smmu_rtl::registers::{self as regs, RegId, Space};
 use smmu_sim::dut::{LiteToMaster, LiteToSlave};
 use std::collections::VecDeque;
@@ -20,9 +20,7 @@ struct Values {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct BankValues {
-    cbar: u32,
-    cba2r: u32,
-    sctlr: u32,
+    /// CBAR, CBA2R and SCTLR are in it as far as they count.
     config: Config,
 }
 
@@ -37,9 +35,25 @@ struct Past<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Names {
     Hyp(bool),
+    /// Of both stages.
     Vmid(u32),
-    Asid { vmid: u32, asid: u32 },
-    Page { vmid: u32, asid: Option<u32>, page: u64, leaves_only: bool },
+    /// Of stage 1, and what was made of both.
+    VmidFirst(u32),
+    Asid {
+        vmid: u32,
+        asid: u32,
+    },
+    Page {
+        vmid: u32,
+        asid: Option<u32>,
+        page: u64,
+        leaves_only: bool,
+    },
+    Ipa {
+        vmid: u32,
+        page: u64,
+        leaves_only: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +75,8 @@ struct Sync {
 /// A translation that may be cached.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cached {
+    /// Of stage 2 alone.
+    pub second: bool,
     pub vmid: u32,
     pub asid: u32,
     pub va: u64,
@@ -91,12 +107,13 @@ pub(super) struct Registers {
 impl Registers {
     pub(super) fn new(params: &Params) -> Self {
         let reset = |id| regs::reset_value(params, id);
-        let bank = BankValues {
+        let config = Config {
             cbar: reset(regs::CBAR) as u32,
             cba2r: reset(regs::CBA2R) as u32,
             sctlr: reset(regs::CB_SCTLR) as u32,
-            config: Config::default(),
+            ..Config::default()
         };
+        let bank = BankValues { config };
         let now = Values {
             scr0: reset(regs::SCR0) as u32,
             smr: vec![0; params.num_smr],
@@ -180,9 +197,10 @@ impl Registers {
             regs::SCR0 => now.scr0 = merge32(now.scr0),
             regs::SMR => now.smr[n] = merge32(now.smr[n]),
             regs::S2CR => now.s2cr[n] = merge32(now.s2cr[n]),
-            regs::CBAR => now.banks[n].cbar = merge32(now.banks[n].cbar),
-            regs::CBA2R => now.banks[n].cba2r = merge32(now.banks[n].cba2r),
-            regs::CB_SCTLR => now.banks[n].sctlr = merge32(now.banks[n].sctlr),
+            regs::CBAR => now.banks[n].config.cbar = merge32(now.banks[n].config.cbar),
+            regs::CBA2R => now.banks[n].config.cba2r = merge32(now.banks[n].config.cba2r),
+            regs::CB_SCTLR => now.banks[n].config.sctlr = merge32(now.banks[n].config.sctlr),
+            regs::CB_CONTEXTIDR => now.banks[n].config.contextidr = merge32(now.banks[n].config.contextidr),
             regs::CB_TCR => now.banks[n].config.tcr = merge32(now.banks[n].config.tcr),
             regs::CB_TCR2 => now.banks[n].config.tcr2 = merge32(now.banks[n].config.tcr2),
             regs::CB_TTBR0 => now.banks[n].config.ttbr[0] = merge(now.banks[n].config.ttbr[0]),
@@ -200,22 +218,30 @@ impl Registers {
         }
         let upper = self.upper.iter().find(|(at, _)| *at == offset + 4).map_or(0, |(_, upper)| *upper);
         let wide = u64::from(value) | u64::from(upper) << 32;
-        let page = wide & 0x1f_ffff_ffff;
         let names = match id {
             regs::CB_TLBSYNC | regs::STLBGSYNC => {
                 return self.syncs.push(Sync { bank, begun: cycle, answered: None });
             }
             regs::TLBIALLH => Names::Hyp(true),
             regs::TLBIALLNSNH => Names::Hyp(false),
-            regs::TLBIVMID | regs::TLBIVMIDS1 => Names::Vmid(value & 0xff),
+            regs::TLBIVMID => Names::Vmid(value & 0xff),
+            regs::TLBIVMIDS1 => Names::VmidFirst(value & 0xff),
             _ if bank.is_none() => return,
             _ if n >= self.now.banks.len() => return,
             _ => {
                 let of = &self.now.banks[n];
-                let vmid = vmid(of.cbar);
+                let vmid = vmid(of.config.cbar);
                 // Of an 8-bit ASID the upper half has to be written as zero; hardware need not ignore it.
                 let tag = |asid: u64| asid as u32 & 0xffff;
+                let features = self.params.features;
+                let narrow = features.aarch32 != Aarch32::None && of.config.cba2r & 1 == 0;
+                let (page, wide) =
+                    if narrow { (wide >> 12 & 0xf_ffff, (wide & 0xff) << 48) } else { (wide & 0x1f_ffff_ffff, wide) };
                 match id {
+                    regs::CB_TLBIIPAS2 | regs::CB_TLBIIPAS2L if features.stage2 => {
+                        let page = u64::from(value) | u64::from(upper & 0xf) << 32;
+                        Names::Ipa { vmid, page, leaves_only: id == regs::CB_TLBIIPAS2L }
+                    }
                     regs::CB_TLBIALL => Names::Vmid(vmid),
                     regs::CB_TLBIASID => Names::Asid { vmid, asid: tag(value.into()) },
                     regs::CB_TLBIVA => Names::Page { vmid, asid: Some(tag(wide >> 48)), page, leaves_only: false },
@@ -273,26 +299,24 @@ impl Registers {
 
     /// Whether a synchronized invalidation that began at `since` or later names this translation. `table`: what is old is a table.
     pub(super) fn dropped(&self, cached: &Cached, table: bool, since: u64) -> bool {
-        let names = |names: &Names| match *names {
-            Names::Hyp(hyp) => (cached.vmid >> 8 == 1) == hyp,
-            Names::Vmid(vmid) => vmid == cached.vmid,
-            Names::Asid { vmid, asid } => vmid == cached.vmid && !cached.global && asid == cached.asid,
-            Names::Page { vmid, asid, page, leaves_only } => {
-                let same_page = ((cached.va >> 12 ^ page) & 0x1f_ffff_ffff) >> (cached.bits - 12) == 0;
-                let same_asid = asid.is_none_or(|asid| cached.global || asid == cached.asid);
-                vmid == cached.vmid && same_page && same_asid && !(leaves_only && table)
-            }
-        };
-        self.commands.iter().any(|command| command.done && command.begun >= since && names(&command.names))
+        self.commands.iter().any(|command| command.done && command.begun >= since && command.names.cover(cached, table))
+    }
+
+    /// The same of something of stage 2 that went into something of stage 1: that has to go as well, no earlier.
+    pub(super) fn dropped_both(&self, (second, first): (&Cached, &Cached), tables: (bool, bool), since: u64) -> bool {
+        let named = |command: &&Command| command.done && command.begun >= since && command.names.cover(second, tables.0);
+        let earliest = self.commands.iter().filter(named).map(|command| command.begun).min();
+        earliest.is_some_and(|begun| self.dropped(first, tables.1, begun))
     }
 
     /// All ways that a transaction of this stream, accepted in that cycle, may take.
-    pub(super) fn routes(&self, accepted: u64, stream: u32) -> impl Iterator<Item = Route> + '_ {
-        let past = self.past.iter().filter(move |past| past.until >= accepted).map(|past| &past.values);
-        past.chain([&self.now]).flat_map(move |values| self.routes_of(values, stream))
+    pub(super) fn routes(&self, accepted: u64, stream: u32) -> Vec<Route> {
+        let past = self.past.iter().filter(|past| past.until >= accepted).map(|past| &past.values);
+        let window: Vec<&Values> = past.chain([&self.now]).collect();
+        window.iter().flat_map(|values| self.routes_of(values, stream, &window)).collect()
     }
 
-    fn routes_of(&self, values: &Values, stream: u32) -> Vec<Route> {
+    fn routes_of(&self, values: &Values, stream: u32, window: &[&Values]) -> Vec<Route> {
         if values.scr0 & 1 == 1 {
             return vec![Route::Through];
         }
@@ -311,19 +335,92 @@ impl Registers {
             _ => return Vec::new(),
         }
         let number = (s2cr & 0xff) as usize;
-        let Some(bank) = values.banks.get(number).filter(|bank| bank.cbar >> 16 & 3 == 1) else { return Vec::new() };
-        if bank.sctlr & 1 == 0 {
-            return vec![Route::Through];
+        let Some(bank) = values.banks.get(number).map(|bank| &bank.config) else { return Vec::new() };
+        let features = self.params.features;
+        match bank.kind() {
+            1 if bank.on() => self.ways(number, bank, false, &[], &[]),
+            1 => vec![Route::Through],
+            0 if features.stage2 && bank.on() => {
+                let vmid = vmid(bank.cbar);
+                let stages = self.stages(number, bank).filter(|stage| stage.config.is_some_and(|config| config.on()));
+                stages.map(|stage| Route::Tables(Box::new(self.way(None, vec![Stage { vmid, ..stage }], Vec::new())))).collect()
+            }
+            0 if features.stage2 => vec![Route::Through],
+            3 if features.nested => self.nested(number, bank, values, window),
+            _ => Vec::new(),
         }
-        if bank.cba2r & 1 == 0 {
-            return Vec::new();
+    }
+
+    /// A bank's registers, and those that caches may have of it.
+    fn stages<'a>(&'a self, number: usize, now: &Config) -> impl Iterator<Item = Stage> + 'a {
+        let stage = |config: &Config, until| Stage { config: Some(*config), until, vmid: vmid(config.cbar), in_first: false };
+        let olds = self.configs[number].iter().map(move |old| stage(&old.values, Some(old.until)));
+        [stage(now, None)].into_iter().chain(olds)
+    }
+
+    fn way(&self, first: Option<Stage>, results: Vec<Stage>, walks: Vec<Stage>) -> Way {
+        Way { first, results, walks, params: self.params }
+    }
+
+    /// The ways through stage 1 of a bank, and then one of these stages 2.
+    fn ways(&self, number: usize, bank: &Config, nested: bool, results: &[Stage], walks: &[Stage]) -> Vec<Route> {
+        let of_now = vmid(bank.cbar);
+        let firsts = self.stages(number, bank).map(|stage| Stage { vmid: of_now, ..stage });
+        let plain = [Stage { config: None, until: None, vmid: 0, in_first: false }];
+        let (results, walks) = if nested { (results, walks) } else { (&plain[..], &plain[..]) };
+        firsts.map(|first| Route::Tables(Box::new(self.way(Some(first), results.to_vec(), walks.to_vec())))).collect()
+    }
+
+    /// The ways through a bank of two stages. A walk reads the registers of its stage 2 later than those of its stage 1; and descriptors of
+    /// stage 1 may be cached from when there was another stage 2, or none.
+    fn nested(&self, number: usize, bank: &Config, values: &Values, window: &[&Values]) -> Vec<Route> {
+        let behind = bank.behind();
+        let Some(second) = values.banks.get(behind).filter(|second| second.config.kind() == 0) else { return Vec::new() };
+        let off = |until, in_first| Stage { config: None, until, vmid: 0, in_first };
+        let mut results = Vec::new();
+        for config in window.iter().map(|values| &values.banks[behind].config) {
+            if config.on() {
+                results.push(Stage { config: Some(*config), until: None, vmid: vmid(config.cbar), in_first: false });
+            } else {
+                results.push(off(None, false));
+            }
         }
-        let way = |config, until| {
-            let (params, vmid) = (self.params, vmid(bank.cbar));
-            Route::Tables(Way { config, until, vmid, output_bits: params.output_bits(), granule_16k: params.straps.granule_16k })
-        };
-        let olds = self.configs[number].iter().map(|old| way(old.values, Some(old.until)));
-        [way(bank.config, None)].into_iter().chain(olds).collect()
+        let olds: Vec<Stage> = self.stages(behind, &second.config).skip(1).collect();
+        let is_on = |stage: &&Stage| stage.config.is_some_and(|config| config.on());
+        let of_now = vmid(second.config.cbar);
+        results.extend(olds.iter().filter(is_on).map(|stage| Stage { vmid: of_now, ..*stage }));
+        if !bank.on() {
+            return results
+                .into_iter()
+                .map(|stage| {
+                    if stage.config.is_some() {
+                        Route::Tables(Box::new(self.way(None, vec![stage], Vec::new())))
+                    } else {
+                        Route::Through
+                    }
+                })
+                .collect();
+        }
+        let mut walks = results.clone();
+        walks.extend(olds.iter().filter(|stage| !is_on(stage)).map(|stage| off(stage.until, true)));
+        for old in &self.configs[number] {
+            let until = Some(old.until);
+            match old.values.kind() {
+                1 => walks.push(off(until, true)),
+                3 if old.values.behind() != behind => {
+                    let Some(other) = self.now.banks.get(old.values.behind()) else { continue };
+                    let stages = self.stages(old.values.behind(), &other.config);
+                    walks.extend(stages.map(|stage| Stage {
+                        until,
+                        in_first: true,
+                        config: stage.config.filter(Config::on),
+                        ..stage
+                    }));
+                }
+                _ => {}
+            }
+        }
+        self.ways(number, bank, true, &results, &walks)
     }
 
     /// States that nothing in flight can have seen are forgotten.
@@ -336,4 +433,24 @@ impl Registers {
 
 fn vmid(cbar: u32) -> u32 {
     cbar & 0xff | if cbar >> 16 & 3 == 1 { cbar >> 2 & 0x100 } else { 0 }
+}
+
+impl Names {
+    fn cover(&self, cached: &Cached, table: bool) -> bool {
+        let in_page = |page: u64| ((cached.va >> 12 ^ page) & 0x1f_ffff_ffff) >> (cached.bits - 12) == 0;
+        match *self {
+            Names::Hyp(hyp) => (cached.vmid >> 8 == 1) == hyp,
+            Names::Vmid(vmid) => vmid == cached.vmid,
+            Names::Ipa { vmid, page, leaves_only } => {
+                cached.second && vmid == cached.vmid && in_page(page) && !(leaves_only && table)
+            }
+            _ if cached.second => false,
+            Names::VmidFirst(vmid) => vmid == cached.vmid,
+            Names::Asid { vmid, asid } => vmid == cached.vmid && !cached.global && asid == cached.asid,
+            Names::Page { vmid, asid, page, leaves_only } => {
+                let same_asid = asid.is_none_or(|asid| cached.global || asid == cached.asid);
+                vmid == cached.vmid && in_page(page) && same_asid && !(leaves_only && table)
+            }
+        }
+    }
 }

@@ -118,7 +118,7 @@ impl Pins {
         tables.map(&mut memory, VA + 0x8000, RAM + 0x8000, READ_WRITE & !USER)?;
         tables.map_block(&mut memory, (VA + 0x20_0000) & !0x1f_ffff, RAM, 2, READ_WRITE)?;
         let inputs = Inputs::idle(&MINI);
-        let outputs = Outputs { s_axi: vec![Default::default()], ..Outputs::default() };
+        let outputs = Outputs::low(&MINI);
         let mut pins = Pins { rule: Isolation::new(&MINI), memory, tables, cycle: 0, inputs, outputs };
         let ttbr = pins.tables.root | u64::from(ASID) << 48;
         let tcr = pins.tables.tcr().into();
@@ -147,7 +147,7 @@ impl Pins {
         let result = self.rule.observe(self.cycle, &self.outputs, &self.inputs, &mut self.memory);
         self.cycle += 1;
         self.inputs = Inputs::idle(&MINI);
-        self.outputs = Outputs { s_axi: vec![Default::default()], ..Outputs::default() };
+        self.outputs = Outputs::low(&MINI);
         result
     }
 
@@ -202,11 +202,11 @@ impl Pins {
     /// Its address comes downstream at `pa`: whether that is a leak.
     fn leaks(&mut self, burst: &Burst, pa: u64) -> bool {
         let beat = AddrBeat { addr: pa, ..burst.addr };
-        let down = &mut self.outputs.m_axi;
+        let down = &mut self.outputs.m_axi[0];
         if burst.data.is_some() {
-            (down.awvalid, down.aw, self.inputs.m_axi.awready) = (true, beat, true);
+            (down.awvalid, down.aw, self.inputs.m_axi[0].awready) = (true, beat, true);
         } else {
-            (down.arvalid, down.ar, self.inputs.m_axi.arready) = (true, beat, true);
+            (down.arvalid, down.ar, self.inputs.m_axi[0].arready) = (true, beat, true);
         }
         self.tick().is_err()
     }

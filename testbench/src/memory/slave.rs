@@ -94,6 +94,11 @@ impl MemorySlave {
         self.reads.len() + usize::from(self.sending.is_some())
     }
 
+    /// Write addresses accepted whose response is not taken.
+    pub fn writes_in_flight(&self) -> usize {
+        self.writes.len() + self.responses.len()
+    }
+
     /// Forgets everything in flight, as hardware reset does to both sides. The memory stays.
     pub fn reset(&mut self) {
         let accepted = self.reads_accepted;

@@ -9,7 +9,7 @@
 //!
 //! | what | may go without an event for |
 //! | --- | --- |
-//! | a walk | `4 (Lw + 8 mean(w) + 2 tail(w) + 24)`: four reads, the last of a line of eight |
+//! | a walk | `4 (Lw + 8 mean(w) + 2 tail(w) + 24)`: four reads, the last of a line of eight; with nesting 24 reads instead of four |
 //! | a transaction | `N (walk + L + B (mean(c) + mean(d))) + 4 tail(c) + 4 tail(d) + 1000`: all others in flight before it, one after the other |
 //! | a register access | `16 (main TLB / 8 + 256) + 4 tail(r) + 256`: a full queue of invalidations that look at every set |
 //! | a synchronization | the last two together |
@@ -64,7 +64,8 @@ impl Bounds {
             }
         }
         let in_flight = reads.min(u64::from(around.outstanding.0)) + writes.min(u64::from(around.outstanding.1));
-        let one_walk = 4 * (walk + 8 * mean(table) + 2 * tail(table) + 24);
+        let table_reads = if params.features.nested { 24 } else { 4 };
+        let one_walk = table_reads * (walk + 8 * mean(table) + 2 * tail(table) + 24);
         let one = one_walk + data + beats * (mean(client) + mean(downstream));
         let transaction = in_flight * one + 4 * (tail(client) + tail(downstream)) + 1000;
         let register = 16 * (params.main_tlb as u64 / 8 + 256) + 4 * tail(slowest(around.control)) + 256;

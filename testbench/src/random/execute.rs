@@ -6,7 +6,7 @@
 
 use super::act::Machine;
 use super::bounds::Bounds;
-use super::layout::Forest;
+use super::forest::Forest;
 use super::program::{Program, Step, SyncAfter};
 use crate::axi::master::{Holds, MasterOptions};
 use crate::bench::observe::Observer;
@@ -130,8 +130,8 @@ impl<'a> Run<'a> {
             ..BenchOptions::default()
         };
         let mut bench = Bench::with_device(device, options)?;
-        bench.port(0).options_mut().pauses = around.client;
-        bench.slave().options_mut().pauses = around.downstream;
+        bench.all_ports().for_each(|port| port.options_mut().pauses = around.client);
+        bench.slaves().for_each(|slave| slave.options_mut().pauses = around.downstream);
         bench.walk_slave().options_mut().pauses = around.walk;
         bench.control().set_pauses(around.control);
         let forest = Forest::plant(around, bench.memory());
@@ -191,8 +191,12 @@ impl<'a> Run<'a> {
             self.release();
         }
         self.bench.tick()?;
-        while self.bench.port(0).finished().is_some() {}
+        self.forget_finished();
         Ok(())
+    }
+
+    fn forget_finished(&mut self) {
+        self.bench.all_ports().for_each(|port| while port.finished().is_some() {});
     }
 
     fn pass(&mut self, cycles: u64) -> Result<(), BenchError> {
@@ -204,7 +208,7 @@ impl<'a> Run<'a> {
 
     /// Waits until the queues are short. What hangs in them is for the watchdogs.
     fn make_room(&mut self) -> Result<(), BenchError> {
-        while self.bench.control().pending() > MAX_POSTED || self.bench.port(0).in_flight() > MAX_BURSTS {
+        while self.bench.control().pending() > MAX_POSTED || self.bench.all_ports().any(|port| port.in_flight() > MAX_BURSTS) {
             self.tick()?;
         }
         Ok(())
@@ -212,20 +216,21 @@ impl<'a> Run<'a> {
 
     fn hold(&mut self, channels: u8, cycles: u16) {
         let bit = |n: u8| channels >> n & 1 == 1;
-        self.bench.port(0).hold(Holds { aw: bit(0), w: bit(1), b: bit(2), ar: bit(3), r: bit(4) });
+        let holds = Holds { aw: bit(0), w: bit(1), b: bit(2), ar: bit(3), r: bit(4) };
+        self.bench.all_ports().for_each(|port| port.hold(holds));
         self.release = Some(self.bench.cycle() + u64::from(cycles));
     }
 
     fn release(&mut self) {
         self.release = None;
-        self.bench.port(0).hold(Holds::default());
+        self.bench.all_ports().for_each(|port| port.hold(Holds::default()));
     }
 
     fn drain(&mut self) -> Result<(), BenchError> {
         self.release();
         self.bench.drain()?;
         while self.bench.mmio_poll().is_some() {}
-        while self.bench.port(0).finished().is_some() {}
+        self.forget_finished();
         Ok(())
     }
 

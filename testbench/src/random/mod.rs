@@ -8,12 +8,14 @@
 mod act;
 pub mod bounds;
 pub mod execute;
+mod forest;
 mod hex;
 pub mod junit;
 mod layout;
 pub mod program;
 pub mod regression;
 pub mod runner;
+mod second;
 pub mod shrink;
 mod strategy;
 mod swarm;

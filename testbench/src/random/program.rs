@@ -55,6 +55,42 @@ pub struct Tree {
     pub granule: u8,
     /// The region has `2^(64 - size)` bytes (TCR.TxSZ), 16 to 39.
     pub size: u8,
+    /// Format and stage.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub form: Form,
+    /// Descriptors are big-endian, and banks are set up for that.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub big: bool,
+    /// Of stage 1: descriptors name tables by their second address in IPA space (`layout::ALIAS`).
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub alias: bool,
+}
+
+/// Format and stage of a tree of tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// AArch64, stage 1.
+    #[default]
+    Usual,
+    /// AArch64, stage 2. `deep`: starts a level further down, with concatenated tables, where that is legal.
+    Second {
+        /// See above.
+        deep: bool,
+    },
+    /// AArch32 long descriptors, stage 1.
+    Long,
+    /// AArch32 long descriptors, stage 2.
+    LongSecond {
+        /// See [`Form::Second`].
+        deep: bool,
+    },
+    /// AArch32 short descriptors.
+    Short,
+}
+
+fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// A step, and how many cycles pass before the next one.
@@ -66,6 +102,10 @@ pub struct Timed {
     /// Cycles until the next step.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub then: u16,
+}
+
+fn is_zero_port(n: &u8) -> bool {
+    *n == 0
 }
 
 fn is_zero(n: &u16) -> bool {
@@ -88,6 +128,8 @@ pub enum Step {
     Map(Map),
     /// Writes a table descriptor at a level, with the tables that lead there.
     Table(Table),
+    /// Maps a whole window of IPA space in a tree of stage 2.
+    Cover(Cover),
     /// Writes any descriptor at a level.
     Word {
         /// Where.
@@ -285,6 +327,9 @@ pub struct Burst {
     pub fit: bool,
     /// Leave some strobes out.
     pub sparse: bool,
+    /// Client port, counted around the number of ports.
+    #[serde(default, skip_serializing_if = "is_zero_port")]
+    pub port: u8,
 }
 
 /// An invalidation command.
@@ -326,6 +371,9 @@ pub struct Move {
     pub named: bool,
     /// What follows.
     pub sync: SyncAfter,
+    /// The page is one of stage 2: a spot in the tree of the stream's stage-2 bank.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub second: bool,
 }
 
 /// Synchronization after an invalidation.
@@ -370,4 +418,8 @@ pub enum InvalidateKind {
     VaH,
     /// TLBIVALH64.
     ValH64,
+    /// TLBIIPAS2.
+    Ipas2,
+    /// TLBIIPAS2L.
+    Ipas2L,
 }

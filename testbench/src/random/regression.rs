@@ -117,12 +117,12 @@ mod erased {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use smmu_rtl::params::MINI;
+    use smmu_rtl::params::{FULL, MINI};
 
     #[test]
     fn every_word_comes_back_from_its_file() {
-        for seed in 0..40 {
-            let program = crate::random::program(seed, &MINI);
+        for (seed, params) in (0..40).flat_map(|seed| [(seed, &MINI), (seed, &FULL)]) {
+            let program = crate::random::program(seed, params);
             let regression = Regression { preset: "mini".into(), failure: "a \"quoted\"\nreason".into(), program };
             let back: Regression = serde_json::from_str(&regression.to_text()).expect("it is JSON");
             assert_eq!(back, regression, "seed {seed}");

@@ -29,7 +29,7 @@ impl Environment {
             control: Pauses::NONE,
             outstanding: (32, 32),
             data_leads: false,
-            trees: vec![Tree { granule: 12, size: 16 }],
+            trees: vec![Tree::usual(12, 16)],
         }
     }
 }
@@ -48,7 +48,7 @@ fn latency(most: u32) -> BoxedStrategy<Latency> {
 fn tree(params: &Params) -> BoxedStrategy<Tree> {
     let granules: &[u8] = if params.straps.granule_16k { &[12, 14, 16] } else { &[12, 16] };
     let size = prop_oneof![4 => Just(16u8), 2 => 17..=39u8, 1 => prop::sample::select(vec![25, 28, 34, 39])];
-    (prop::sample::select(granules.to_vec()), size).prop_map(|(granule, size)| Tree { granule, size }).boxed()
+    (prop::sample::select(granules.to_vec()), size).prop_map(|(granule, size)| Tree::usual(granule, size)).boxed()
 }
 
 pub(super) fn environment(params: &Params, swarm: &Swarm) -> BoxedStrategy<Environment> {
@@ -59,16 +59,29 @@ pub(super) fn environment(params: &Params, swarm: &Swarm) -> BoxedStrategy<Envir
         any::<bool>(),
         vec(tree(params), swarm.trees as usize),
     );
-    all.prop_map(
+    let second = swarm.second.clone();
+    let all = all.prop_map(
         |((latency, walk_latency, out_of_order), (client, downstream, walk, control), outstanding, data_leads, trees)| {
             Environment { latency, walk_latency, out_of_order, client, downstream, walk, control, outstanding, data_leads, trees }
         },
-    )
+    );
+    let Some(second) = second else { return all.boxed() };
+    let params = *params;
+    all.prop_flat_map(move |environment| {
+        second.trees(&params, environment.trees.clone()).prop_map(move |trees| Environment { trees, ..environment.clone() })
+    })
     .boxed()
 }
 
 fn spot(swarm: &Swarm) -> BoxedStrategy<Spot> {
-    (0..swarm.trees, spot_number(swarm)).prop_map(|(tree, spot)| Spot { tree, spot }).boxed()
+    let first = (0..swarm.trees, spot_number(swarm)).prop_map(|(tree, spot)| Spot { tree, spot }).boxed();
+    match &swarm.second {
+        Some(second) if second.share > 0 => {
+            let other = second.spot(swarm.trees, swarm.spots);
+            Union::new_weighted(vec![(100 - second.share, first), (second.share, other)]).boxed()
+        }
+        _ => first,
+    }
 }
 
 fn spot_number(swarm: &Swarm) -> BoxedStrategy<u8> {
@@ -100,6 +113,14 @@ fn sep() -> BoxedStrategy<u8> {
 }
 
 fn bank(bank: impl Strategy<Value = u8> + 'static, swarm: &Swarm) -> BoxedStrategy<Bank> {
+    let usual = usual_bank(bank, swarm);
+    match &swarm.second {
+        Some(second) => second.bank(usual, swarm),
+        None => usual,
+    }
+}
+
+fn usual_bank(bank: impl Strategy<Value = u8> + 'static, swarm: &Swarm) -> BoxedStrategy<Bank> {
     let trees = (0..swarm.trees, 0..swarm.trees);
     let tags = (asid(), any::<bool>(), any::<bool>(), 0..3u8, prop::bool::weighted(0.15));
     let kind = (bank_kind(swarm.odd_setup()), swarm.odd_setup().prop_map(|odd| !odd));
@@ -113,7 +134,25 @@ fn bank(bank: impl Strategy<Value = u8> + 'static, swarm: &Swarm) -> BoxedStrate
         .prop_map(
             |(bank, trees, (asid, a1, wide_asid, vmid, hyp), (kind, va64), sctlr, pa_size, sep, (e0, e1, odd_tcr, odd_ttbr))| {
                 let epd = (e0, e1);
-                Bank { bank, trees, asid, a1, wide_asid, vmid, hyp, kind, va64, sctlr, pa_size, sep, epd, odd_tcr, odd_ttbr }
+                let second = 0;
+                Bank {
+                    bank,
+                    trees,
+                    asid,
+                    a1,
+                    wide_asid,
+                    vmid,
+                    hyp,
+                    kind,
+                    va64,
+                    sctlr,
+                    pa_size,
+                    sep,
+                    epd,
+                    odd_tcr,
+                    odd_ttbr,
+                    second,
+                }
             },
         )
         .boxed()
@@ -146,7 +185,7 @@ fn global(swarm: &Swarm) -> BoxedStrategy<Global> {
 }
 
 /// Attributes of a leaf: mostly permissive.
-fn leaf_bits(swarm: &Swarm) -> BoxedStrategy<u64> {
+pub(super) fn leaf_bits(swarm: &Swarm) -> BoxedStrategy<u64> {
     let bit = |per_cent: f64, bits: u64| prop::bool::weighted(per_cent).prop_map(move |set| if set { bits } else { 0 });
     let strict = f64::from(swarm.strict) / 100.0;
     let open = 1.0 - strict;
@@ -171,6 +210,8 @@ fn leaf_bits(swarm: &Swarm) -> BoxedStrategy<u64> {
 
 fn map(swarm: &Swarm) -> BoxedStrategy<Map> {
     let level = prop_oneof![8 => Just(3u8), 3 => Just(2), 2 => Just(1), 1 => 0..4u8];
+    // Level 0 is a large page of short descriptors.
+    let level = if swarm.second.is_some() { prop_oneof![10 => level, 2 => Just(0u8)].boxed() } else { level.boxed() };
     map_at(spot(swarm), level, swarm, 0.08)
 }
 
@@ -223,10 +264,12 @@ fn burst(swarm: &Swarm) -> BoxedStrategy<Burst> {
     let prot = prop_oneof![3 => Just(0u8), 1 => 0..8u8];
     let extras = prop_oneof![3 => Just(0u16), 1 => 0..1u16 << 13];
     let ids = 0..swarm.ids;
-    (stream, place(swarm), any::<bool>(), ids, shape, wild, (prot, extras), prop::bool::weighted(0.2))
-        .prop_map(|(stream, place, write, id, (len, size, kind), wild, (prot, extras), sparse)| {
+    // One port draws nothing: its programs are those of hardware without others.
+    let port = if swarm.ports > 1 { (0..swarm.ports).boxed() } else { Just(0).boxed() };
+    (stream, place(swarm), any::<bool>(), ids, shape, wild, (prot, extras), prop::bool::weighted(0.2), port)
+        .prop_map(|(stream, place, write, id, (len, size, kind), wild, (prot, extras), sparse, port)| {
             let (kind, fit) = wild.map_or((kind, true), |kind| (kind, false));
-            Burst { stream, place, write, id, len, size, kind, prot, extras, fit, sparse }
+            Burst { stream, place, write, id, len, size, kind, prot, extras, fit, sparse, port }
         })
         .boxed()
 }
@@ -235,9 +278,13 @@ fn invalidate(swarm: &Swarm) -> BoxedStrategy<Invalidate> {
     use InvalidateKind::*;
     let kind =
         prop::sample::select(vec![Va, Val, Vaa, Vaal, Va, Val, Vaa, Asid, All, Vmid, VmidS1, AllNsnh, AllH, VaH64, VaH, ValH64]);
-    (kind, 0..4u8, prop_oneof![asid(), 0..4u16], spot(swarm), prop::bool::weighted(0.2), prop::bool::weighted(0.2))
+    let usual = (kind, 0..4u8, prop_oneof![asid(), 0..4u16], spot(swarm), prop::bool::weighted(0.2), prop::bool::weighted(0.2))
         .prop_map(|(kind, bank, tag, at, upper, halves)| Invalidate { kind, bank, tag, at, upper, halves })
-        .boxed()
+        .boxed();
+    let Some(second) = swarm.second.as_ref().filter(|second| second.share > 0) else { return usual };
+    let by_ipa = (prop::sample::select(vec![Ipas2, Ipas2L]), second.spot(swarm.trees, swarm.spots));
+    let by_ipa = (usual.clone(), by_ipa).prop_map(|(usual, (kind, at))| Invalidate { kind, at, ..usual }).boxed();
+    Union::new_weighted(vec![(3, usual), (1, by_ipa)]).boxed()
 }
 
 fn moved(stream: u8, spot: u8, upper: bool, swarm: &Swarm) -> BoxedStrategy<Step> {
@@ -247,7 +294,7 @@ fn moved(stream: u8, spot: u8, upper: bool, swarm: &Swarm) -> BoxedStrategy<Step
     let level = prop_oneof![12 => Just(3u8), 1 => Just(2), 1 => Just(1)];
     (level, 0..FRAMES, leaf_bits(swarm), kind, prop::bool::weighted(0.8), sync)
         .prop_map(move |(level, frame, bits, kind, named, sync)| {
-            Step::Move(Move { stream, upper, spot, level, frame, bits, kind, named, sync })
+            Step::Move(Move { stream, upper, spot, level, frame, bits, kind, named, sync, second: false })
         })
         .boxed()
 }
@@ -269,20 +316,39 @@ pub(super) fn move_page(rng: &mut impl Rng, swarm: &Swarm) -> Vec<BoxedStrategy<
     }
     steps.push(moved(stream, spot, upper, swarm));
     steps.extend((0..rng.random_range(1..4)).map(there));
+    if let Some(second) = swarm.second.as_ref().filter(|second| second.share > 0) {
+        // What it leads to moves in stage 2: a frame that has a spot of its own there.
+        let frame = rng.random_range(0..10u8);
+        let level = steps.len().saturating_sub(1);
+        steps.insert(level, frame_at(stream, spot, upper, frame).boxed());
+        steps.push(second.moved(stream, frame, swarm));
+        steps.extend((0..rng.random_range(1..4)).map(there));
+    }
     steps
 }
 
-fn adjust() -> BoxedStrategy<Adjust> {
+/// A page leads to a frame, and everybody may go there.
+fn frame_at(stream: u8, spot: u8, upper: bool, frame: u8) -> impl Strategy<Value = Step> {
+    let (kind, sync) = (InvalidateKind::Vaa, SyncAfter::Wait);
+    let moved = Move { stream, upper, spot, level: 3, frame, bits: 0x0c40, kind, named: true, sync, second: false };
+    Just(Step::Move(moved))
+}
+
+fn adjust(swarm: &Swarm) -> BoxedStrategy<Adjust> {
     let bank = || 0..4u8;
-    prop_oneof![
+    let usual = prop_oneof![
         6 => (bank(), sctlr()).prop_map(|(bank, value)| Adjust::Sctlr { bank, value }),
         1 => (bank(), any::<bool>(), 0..MAX_TREES as u8, asid()).prop_map(|(bank, upper, tree, asid)| Adjust::Ttbr { bank, upper, tree, asid }),
         1 => (bank(), pa_size(), sep(), any::<bool>()).prop_map(|(bank, pa_size, sep, wide_asid)| Adjust::Tcr2 { bank, pa_size, sep, wide_asid }),
         1 => (bank(), bank_kind(prop::bool::weighted(0.15)), 0..3u8, any::<bool>())
-            .prop_map(|(bank, kind, vmid, hyp)| Adjust::Cbar { bank, kind, vmid, hyp }),
+            .prop_map(|(bank, kind, vmid, hyp)| Adjust::Cbar { bank, kind, vmid, hyp, second: 0 }),
         1 => (bank(), prop::bool::weighted(0.85)).prop_map(|(bank, va64)| Adjust::Cba2r { bank, va64 }),
     ]
-    .boxed()
+    .boxed();
+    match &swarm.second {
+        Some(second) => second.adjust(usual, swarm),
+        None => usual,
+    }
 }
 
 /// Offsets of the register space: of a register, of its neighbourhood, or any.
@@ -331,7 +397,7 @@ pub(super) fn step(kind: Kind, params: &'static Params, swarm: &Swarm) -> BoxedS
         Kind::Fault => {
             (recorder(), any::<bool>(), any::<bool>()).prop_map(|(bank, read, clear)| Step::Fault { bank, read, clear }).boxed()
         }
-        Kind::Adjust => adjust().prop_map(Step::Adjust).boxed(),
+        Kind::Adjust => adjust(swarm).prop_map(Step::Adjust).boxed(),
         Kind::Bank => bank(banks, swarm).prop_map(Step::Bank).boxed(),
         Kind::Stream => {
             // Mostly the group that the stream has from the set-up on: two groups of one stream are a conflict.
@@ -366,6 +432,9 @@ pub(super) fn step(kind: Kind, params: &'static Params, swarm: &Swarm) -> BoxedS
 /// The steps that set things up, in order: each bank with its trees, each stream with its bank, some leaves, and translation on.
 pub(super) fn set_up(swarm: &Swarm) -> Vec<BoxedStrategy<Step>> {
     let mut steps: Vec<BoxedStrategy<Step>> = leaves(swarm);
+    if let Some(second) = &swarm.second {
+        steps.extend(second.covers(swarm.trees, swarm));
+    }
     steps.extend(registers(swarm));
     steps
 }

@@ -3,8 +3,10 @@
 //! Weights are not part of a program and do not shrink.
 
 use super::layout::{SPOTS, STREAMS};
+use super::second::Second;
 use proptest::prelude::*;
 use rand::Rng;
+use smmu_rtl::params::Params;
 
 /// Kinds of steps that a swarm weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,11 +60,15 @@ pub(super) struct Swarm {
     pub trees: u8,
     /// Per cent of leaves that do not let everybody in.
     pub strict: u32,
+    /// Client ports of the hardware.
+    pub ports: u8,
+    /// Stage 2 and other formats; `None` on hardware without them.
+    pub second: Option<Second>,
 }
 
 impl Swarm {
     /// Draws weights.
-    pub fn draw(rng: &mut impl Rng) -> Self {
+    pub fn draw(rng: &mut impl Rng, params: &Params) -> Self {
         use Kind::*;
         // Usual weight, and whether a program may do without it.
         let usual = [
@@ -104,7 +110,7 @@ impl Swarm {
             (kind, usual * factor)
         };
         let kinds = usual.map(&mut weight).to_vec();
-        Swarm {
+        let mut swarm = Swarm {
             kinds,
             steps: rng.random_range(60..220),
             odd: [0, 2, 10, 30][rng.random_range(0..4)],
@@ -118,7 +124,12 @@ impl Swarm {
             ids: [1, 2, 4, 16][rng.random_range(0..4)],
             trees: rng.random_range(1..=4),
             strict: [0, 3, 10, 40][rng.random_range(0..4)],
-        }
+            ports: params.tbus as u8,
+            second: None,
+        };
+        // Last, so that hardware without all that gets the programs that it would get anyway.
+        swarm.second = Second::draw(rng, params);
+        swarm
     }
 
     /// The kind of the next step.

@@ -31,7 +31,7 @@ impl ProgramTree {
         let config = Config { failure_persistence: None, ..Config::with_cases(1) };
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let swarm = Swarm::draw(&mut rng);
+        let swarm = Swarm::draw(&mut rng, params);
         let environment = tree(&strategy::environment(params, &swarm), &mut runner);
         let mut steps = Vec::new();
         for step in strategy::set_up(&swarm) {

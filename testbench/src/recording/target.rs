@@ -228,7 +228,7 @@ impl Target for BenchTarget {
         let start = self.bench.cycle();
         let mut pa = None;
         loop {
-            let pins = &self.bench.device().outputs().m_axi;
+            let pins = &self.bench.device().outputs().m_axi[0];
             if pins.arvalid && !access.write {
                 pa = Some(pins.ar.addr);
             } else if pins.awvalid && access.write {

@@ -6,7 +6,7 @@ use super::{Kind, Mismatch, Scoreboard, IRQ_LAG};
 use crate::axi::burst::OKAY;
 use crate::bench::observe::{Event as Seen, RegisterAccess};
 use crate::memory::Memory;
-use smmu_rtl::params::{Params, REG_PAGE};
+use smmu_rtl::params::{Aarch32, Params, REG_PAGE};
 use smmu_rtl::registers as regs;
 use smmu_sim::dut::{Inputs, Outputs};
 use std::collections::VecDeque;
@@ -148,16 +148,23 @@ impl Scoreboard {
         }
         let bank = (offset / REG_PAGE) as usize;
         let bank = bank.checked_sub(self.params.num_page).filter(|&bank| bank < self.params.num_cb);
-        let before = bank.map(|bank| stale::bank_config(&*self.open, &self.params, bank));
+        let mut banks: Vec<usize> = bank.into_iter().collect();
+        if self.stale.counts_off() || self.params.features.aarch32 != Aarch32::None {
+            // Formats and stages of the banks.
+            let halves = [word, word + 4].map(|word| regs::at(&self.params, word));
+            let kinds = halves.iter().flatten().filter(|(id, _)| matches!(*id, regs::CBAR | regs::CBA2R));
+            banks.extend(kinds.map(|(_, bank)| *bank));
+        }
+        let before: Vec<_> = banks.into_iter().map(|bank| (bank, stale::bank_config(&*self.open, &self.params, bank))).collect();
         if self.configures(word, data, strobes) {
             self.keep_past();
         }
         self.open.write_strobed(offset, data, strobes);
         self.blocked.write_strobed(offset, data, strobes);
-        self.records.configured(offset, data, strobes);
+        self.records.configured(offset, data, strobes, self.cycle);
         self.tags_of.clear();
-        if let (Some(bank), Some(before)) = (bank, before) {
-            let translated = before[0].1 & 1 == 1;
+        for (bank, before) in before {
+            let translated = before[stale::SCTLR].1 & 1 == 1 || self.stale.counts_off();
             if translated && before != stale::bank_config(&*self.open, &self.params, bank) {
                 self.stale.config(bank, before, self.epoch);
             }
@@ -280,7 +287,7 @@ impl Scoreboard {
             let super::flight::Stage::Forwarded { epoch } = t.stage else { continue };
             let Some(tags) = t.tags.filter(|_| t.in_use) else { continue };
             let ended = |held: &super::flight::Held| {
-                let entry = self.entry(&*self.open, tags, t.access.addr, held.leaf, held.depth);
+                let entry = stale::Entry::of(tags, &held.ends);
                 entry.is_some_and(|entry| self.stale.ended(&entry, false, epoch + 1, Epoch::MAX))
             };
             // The one that it went with is among those that held; one of several may be the one that the command does not name.

@@ -2,56 +2,188 @@
 //! what caches may still hold: old descriptors, old bank configurations, and a register write that is being performed.
 
 use super::flight::{Held, Slot};
-use super::stale::{self, BankConfig, Epoch, Stale, Tags};
+use super::stale::{self, BankConfig, Entry, Epoch, Stale, Tags};
+use super::trace::{Ends, Span};
 use super::verdict::pending_refusal;
 use super::{oracle, Oracle, Scoreboard};
 use crate::memory::Memory;
-use smmu_sim::model::{Access, Fault, TableMemory, Verdict};
+use smmu_rtl::registers as regs;
+use smmu_sim::model::stage2::Stage2Registers;
+use smmu_sim::model::{context_code, Access, BankView, Fault, Reading, TableMemory, Verdict};
 use std::rc::Rc;
 
 /// Combinations of old descriptors that are tried for one transaction.
 const MAX_COMBINATIONS: usize = 4096;
+/// The same with two stages, each of which has its own, for each look-up.
+const MAX_NESTED: usize = 1 << 15;
 
-/// An old descriptor that a walk used: when it ended, and whether it is the leaf.
+/// Something old that a walk used: when it ended, and what it is.
 #[derive(Clone, Copy, Debug)]
 struct Used {
     until: Epoch,
-    position: u8,
+    part: Part,
+    /// Look-up of stage 2 that it belongs to, 0 being the first.
+    lookup: usize,
+    /// It came so many readings of its stage and look-up before the last.
+    at: usize,
 }
 
-/// The tables with a choice of old values: `picks[n]` says which one the n-th word with old values shows, 0 being memory's own.
+/// Part of a translation that may be old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// A descriptor of stage 1.
+    First,
+    /// A descriptor of stage 2.
+    Second,
+    /// The registers of stage 2.
+    SecondRegisters,
+    /// Another stage 2, or none: of what stage 1 was cached with.
+    OtherSecond,
+}
+
+/// A look-up of stage 2.
+#[derive(Clone, Copy, Debug, Default)]
+struct LookUp {
+    /// Its readings, and the last of them.
+    readings: usize,
+    span: Option<Span>,
+    /// The reading of stage 1 that it was for; none: it was for the result.
+    feeds: Option<usize>,
+}
+
+/// Registers of stage 2 that a nested translation may look something up with.
+#[derive(Clone, Copy, Debug)]
+struct Behind {
+    view: Option<BankView>,
+    /// Only what caches keep has them, and they ended then.
+    until: Option<(Epoch, Part)>,
+    /// They count for descriptors of stage 1 alone.
+    walks_only: bool,
+}
+
+/// The tables with a choice of old values: `picks[n]` says which one the n-th word with old values shows, 0 being memory's own. Likewise
+/// for the registers of stage 2.
 struct OldTables<'a> {
     memory: &'a mut Memory,
     stale: &'a Stale,
     born: Epoch,
     picks: &'a [usize],
+    behind: &'a [Behind],
+    tags: Option<Tags>,
     /// Values to choose from at each word that had a choice.
     choices: Vec<usize>,
     used: Vec<Used>,
-    leaf: u64,
-    depth: u8,
+    ends: Ends,
+    /// Readings of stage 1, and look-ups of stage 2.
+    firsts: usize,
+    seconds: Vec<LookUp>,
+    /// The next reading is of stage 2.
+    stage2: bool,
+    /// The last word was an old one that is not valid in the usual format.
+    odd_end: bool,
+}
+
+impl OldTables<'_> {
+    /// A choice of one of so many.
+    fn pick(&mut self, count: usize) -> usize {
+        let pick = self.picks.get(self.choices.len()).copied().unwrap_or_default();
+        self.choices.push(count);
+        pick
+    }
+
+    /// What is read now, in an old value, is not surely gone.
+    fn may_live(&self, part: Part, until: Epoch) -> bool {
+        let Some(tags) = self.tags else { return true };
+        let first = tags.first.zip(self.ends.first).map(|(tags, span)| Entry::first(tags, span));
+        let second = tags.second.zip(self.ends.second).map(|(tags, span)| Entry::second(tags.vmid, span));
+        let (stale, born) = (self.stale, self.born);
+        match (part, first, second) {
+            (Part::First | Part::OtherSecond, Some(first), _) => !stale.surely_ended(&first, until, born),
+            (Part::Second, Some(first), Some(second)) => !stale.surely_ended_both(&second, &first, until, born),
+            (Part::Second, None, Some(second)) if tags.first.is_none() => !stale.surely_ended(&second, until, born),
+            _ => true,
+        }
+    }
+
+    fn uses(&mut self, until: Epoch, part: Part) {
+        let lookup = self.seconds.len().saturating_sub(1);
+        let at = match part {
+            Part::First | Part::OtherSecond => self.firsts,
+            Part::Second => self.seconds.last().map_or(0, |look_up| look_up.readings),
+            Part::SecondRegisters => 0,
+        };
+        self.used.push(Used { until, part, lookup, at });
+    }
 }
 
 impl TableMemory for OldTables<'_> {
     fn read64(&mut self, pa: u64) -> Option<u64> {
-        self.depth += 1;
         let now = self.memory.table_word(pa);
         // Nothing invalid is ever cached: such an old value is of use only to a walk that was under way.
-        let usable = |old: &&super::stale::Old<u64>| old.value & 1 == 1 || self.born < old.until;
-        let olds = self.stale.olds(pa);
-        let count = olds.iter().filter(usable).count();
+        let (stale, born) = (self.stale, self.born);
+        let part = if self.stage2 { Part::Second } else { Part::First };
+        let usable = |old: &&super::stale::Old<u64>| {
+            (stale.may_be_valid(old.value) || born < old.until) && Some(old.value) != now && self.may_live(part, old.until)
+        };
+        let olds: Vec<_> = stale.olds(pa).iter().filter(usable).copied().collect();
         let mut word = now;
-        if count > 0 {
-            let pick = self.picks.get(self.choices.len()).copied().unwrap_or_default();
-            self.choices.push(count + 1);
-            if let Some(old) = pick.checked_sub(1).and_then(|n| olds.iter().filter(usable).nth(n)) {
+        self.odd_end = false;
+        if !olds.is_empty() {
+            let pick = self.pick(olds.len() + 1);
+            if let Some(old) = pick.checked_sub(1).and_then(|n| olds.get(n)) {
                 word = Some(old.value);
-                self.used.push(Used { until: old.until, position: self.depth });
+                self.odd_end = old.value & 1 == 0 && born >= old.until;
+                self.uses(old.until, part);
             }
         }
-        self.leaf = word.unwrap_or_default();
+        self.ends.read(word.unwrap_or_default());
         word
     }
+
+    fn reading(&mut self, what: &Reading) {
+        self.ends.reading(what);
+        self.stage2 = what.stage2;
+        if !what.stage2 {
+            self.firsts += 1;
+            return;
+        }
+        if self.seconds.is_empty() {
+            self.seconds.push(LookUp::default());
+        }
+        if let Some(look_up) = self.seconds.last_mut() {
+            look_up.readings += 1;
+            look_up.span = Some(Span::of(what));
+        }
+    }
+
+    fn found(&mut self, what: &Reading) {
+        self.ends.found(what);
+    }
+
+    fn stage2(&mut self, now: Option<BankView>, on_walk: bool) -> Option<BankView> {
+        self.seconds.push(LookUp { feeds: on_walk.then_some(self.firsts + 1), ..LookUp::default() });
+        let behind = self.behind;
+        let here = essence(now);
+        let fits = |choice: &&Behind| {
+            let live = choice.until.is_none_or(|(until, part)| part != Part::OtherSecond || self.may_live(part, until));
+            (on_walk || !choice.walks_only) && essence(choice.view) != here && live
+        };
+        let choices: Vec<&Behind> = behind.iter().filter(fits).collect();
+        if choices.is_empty() {
+            return now;
+        }
+        let pick = self.pick(choices.len() + 1);
+        let Some(choice) = pick.checked_sub(1).and_then(|n| choices.get(n)) else { return now };
+        if let Some((until, part)) = choice.until {
+            self.uses(until, part);
+        }
+        choice.view
+    }
+}
+
+/// What a look-up of stage 2 depends on: of SCTLR, M, AFFD, E and PTW.
+fn essence(view: Option<BankView>) -> Option<Stage2Registers> {
+    view.map(|view| Stage2Registers { sctlr: view.stage2.sctlr & 0x2019, ..view.stage2 })
 }
 
 /// The next combination of picks, counted like a number whose digits are `choices` wide; `None` after the last.
@@ -83,9 +215,12 @@ impl Scoreboard {
         let wanted = Verdict::Translated { pa };
         let fits = |held: &&Held| held.verdict == wanted;
         let ended = |held: &Held| match (held.until, tags) {
-            (Some(until), Some(tags)) => self
-                .entry(&*self.open, tags, t.access.addr, held.leaf, held.depth)
-                .is_some_and(|entry| self.stale.ended(&entry, false, until, Epoch::MAX)),
+            (Some(until), Some(tags)) => {
+                let gone = |entry: Entry| self.stale.ended(&entry, false, until, Epoch::MAX);
+                let second = tags.second.zip(held.ends.second).map(|(second, span)| Entry::second(second.vmid, span));
+                // Of two stages, which one changed is for the search to say.
+                Entry::of(tags, &held.ends).is_some_and(gone) || tags.nested && second.is_some_and(gone)
+            }
             _ => false,
         };
         if t.maybe_clear && t.held.iter().filter(fits).any(|held| !ended(held)) {
@@ -145,13 +280,26 @@ impl Scoreboard {
         causes
     }
 
+    /// All refusals that the search finds, kept until something changes.
+    pub(super) fn search_faults(&mut self, slot: Slot, memory: &mut Memory) -> Vec<Verdict> {
+        let at = (self.flight.slots[slot].serial, self.epoch, self.control.pending());
+        if let Some((_, verdicts)) = self.searched.iter().find(|(other, _)| *other == at) {
+            return verdicts.clone();
+        }
+        let verdicts = self.search(slot, memory, |verdict| verdict.fault().is_some());
+        self.searched.retain(|((_, epoch, _), _)| *epoch == at.1);
+        self.searched.push((at, verdicts.clone()));
+        verdicts
+    }
+
     /// All verdicts that fit among everything that caches and a write under way allow.
     pub(super) fn search(&mut self, slot: Slot, memory: &mut Memory, fits: impl Fn(&Verdict) -> bool) -> Vec<Verdict> {
         let access = self.flight.slots[slot].access;
         let born = self.flight.slots[slot].born;
         let mut found = Vec::new();
         for world in self.worlds(&access, born) {
-            self.search_world(&access, born, &world, memory, &fits, &mut found);
+            let behind = self.behind(&world, born);
+            self.search_world(&access, born, (&world, &behind), memory, &fits, &mut found);
         }
         // A write under way may also change what a pending fault does.
         if let Some((offset, data, strobes)) = self.control.pending() {
@@ -181,8 +329,16 @@ impl Scoreboard {
         let mut worlds = Vec::new();
         for base in bases {
             if let Some(bank) = base.tags.map(|tags| tags.bank) {
-                for old in self.stale.configs(bank) {
-                    let oracle = with_config(base.oracle.as_deref().unwrap_or(&*self.open), &old.value);
+                let now = base.oracle.as_deref().unwrap_or(&*self.open);
+                let known = walked_with(&stale::bank_config(now, &self.params, bank));
+                let mut seen = Vec::new();
+                for old in self.stale.configs(bank).collect::<Vec<_>>().into_iter().rev() {
+                    let config = walked_with(&old.value);
+                    if config == known || seen.contains(&config) {
+                        continue;
+                    }
+                    seen.push(config);
+                    let oracle = with_config(base.oracle.as_deref().unwrap_or(&*self.open), &old.value, true);
                     worlds.push(World { oracle: Some(oracle.into()), until: Some(old.until), tags: base.tags });
                 }
             }
@@ -191,38 +347,110 @@ impl Scoreboard {
         worlds
     }
 
+    /// The registers of stage 2 that look-ups of a nested translation may find, beside those of its world: a register write holds for what a
+    /// walk has not looked up yet, and caches keep what was looked up before.
+    fn behind(&mut self, world: &World, born: Epoch) -> Vec<Behind> {
+        let mut found = Vec::new();
+        let Some(tags) = world.tags.filter(|tags| tags.nested) else { return found };
+        let base = world.oracle.as_deref().unwrap_or(&*self.open);
+        let cbar = |oracle: &dyn Oracle| oracle.read(regs::CBAR.offset(&self.params, tags.bank), 4);
+        let of = |cbar: u64| (cbar >> 8 & 0xff) as usize;
+        let there = |bank: usize| bank < self.params.num_cb;
+        let here = of(cbar(base));
+        if !there(here) {
+            return found;
+        }
+        let mut add = |choice: Behind| {
+            let same = |other: &&mut Behind| essence(other.view) == essence(choice.view);
+            let part = |choice: &Behind| choice.until.map(|(_, part)| part);
+            if found.iter_mut().find(same).is_some_and(|other| other.until.is_none() && !other.walks_only) {
+                return;
+            }
+            // Of the same in caches, the one that ended last.
+            match found.iter_mut().filter(same).find(|other| part(other) == part(&choice)) {
+                Some(other) if other.until.map(|(until, _)| until) < choice.until.map(|(until, _)| until) => {
+                    other.until = choice.until
+                }
+                Some(_) => {}
+                None => found.push(choice),
+            }
+        };
+        let pending = self.control.pending().map(|(offset, data, strobes)| {
+            let mut oracle = self.open.copy();
+            oracle.write_strobed(offset, data, strobes);
+            oracle
+        });
+        // What holds, or held in its life.
+        let past = self.past.iter().filter(|past| born < past.until).map(|past| &*past.open);
+        for oracle in past.chain([&*self.open]).chain(pending.as_deref()) {
+            add(Behind { view: oracle.stage(here), until: None, walks_only: false });
+        }
+        if !self.stale.any() {
+            return found;
+        }
+        let old = |config: &BankConfig, bank: usize| {
+            let oracle = with_config(&*self.open, config, false);
+            oracle.stage(bank)
+        };
+        for config in self.stale.configs(here) {
+            let view = old(&config.value, here);
+            // What was cached without stage 2 is of stage 1 alone, and its result goes through the stage 2 that there is now.
+            let part = if view.is_some() { Part::SecondRegisters } else { Part::OtherSecond };
+            add(Behind { view, until: Some((config.until, part)), walks_only: view.is_none() });
+        }
+        for config in self.stale.configs(tags.bank) {
+            let cbar = config.value[stale::CBAR].1;
+            let other = of(cbar);
+            let until = Some((config.until, Part::OtherSecond));
+            match cbar >> 16 & 3 {
+                1 => add(Behind { view: None, until, walks_only: true }),
+                3 if other != here && there(other) => {
+                    add(Behind { view: self.open.stage(other), until, walks_only: true });
+                    for config in self.stale.configs(other) {
+                        add(Behind { view: old(&config.value, other), until, walks_only: true });
+                    }
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
     fn search_world(
         &mut self,
         access: &Access,
         born: Epoch,
-        world: &World,
+        (world, behind): (&World, &[Behind]),
         memory: &mut Memory,
         fits: &impl Fn(&Verdict) -> bool,
         found: &mut Vec<Verdict>,
     ) {
-        let tags = world.tags;
         let oracle = world.oracle.as_deref().unwrap_or(&*self.open);
         let mut picks = Vec::new();
-        for _ in 0..MAX_COMBINATIONS {
+        let most = if world.tags.is_some_and(|tags| tags.nested) { MAX_NESTED } else { MAX_COMBINATIONS };
+        for _ in 0..most {
             let mut tables = OldTables {
                 memory,
                 stale: &self.stale,
                 born,
                 picks: &picks,
+                behind,
+                tags: world.tags,
                 choices: Vec::new(),
                 used: Vec::new(),
-                leaf: 0,
-                depth: 0,
+                ends: Ends::default(),
+                firsts: 0,
+                seconds: Vec::new(),
+                stage2: false,
+                odd_end: false,
             };
             let verdict = oracle.check(access, &mut tables);
-            let OldTables { choices, used, leaf, depth, .. } = tables;
-            if fits(&verdict) && !found.contains(&verdict) {
-                let entry = tags.and_then(|tags| self.entry(oracle, tags, access.addr, leaf, depth));
-                // A synchronization waits for what went downstream with a dropped translation, not for a refusal on its way to the client.
-                let before = if verdict.fault().is_some() { born } else { Epoch::MAX };
-                let alive = |table, until| entry.is_none_or(|entry| !self.stale.ended(&entry, table, until, before));
-                let config_alive = world.until.is_none_or(|until| alive(true, until));
-                if config_alive && used.iter().all(|used| alive(used.position != depth, used.until)) {
+            let OldTables { choices, used, ends, firsts, seconds, odd_end, .. } = tables;
+            // Nothing invalid is cached, in whatever format.
+            let invalid = odd_end && verdict.fault().is_some_and(|fault| fault.code == context_code::TF);
+            if fits(&verdict) && !found.contains(&verdict) && !invalid {
+                let whole = Whole { verdict: &verdict, ends, firsts, seconds: &seconds };
+                if self.alive(world, born, &used, &whole) {
                     found.push(verdict);
                 }
             }
@@ -230,14 +458,81 @@ impl Scoreboard {
             picks = next;
         }
     }
+
+    /// Everything old that a translation used may still be there.
+    fn alive(&self, world: &World, born: Epoch, used: &[Used], whole: &Whole) -> bool {
+        let Whole { verdict, ends, firsts, seconds } = *whole;
+        if firsts == 0 && seconds.iter().all(|look_up| look_up.readings == 0) {
+            // What reads no table follows from the registers alone: a fault is never cached.
+            return world.until.is_none_or(|until| born < until);
+        }
+        let Some(tags) = world.tags else { return true };
+        let faults = verdict.fault().is_some();
+        // A synchronization waits for what went downstream with a dropped translation, not for a refusal on its way to the client.
+        let before = if faults { born } else { Epoch::MAX };
+        let first = tags.first.zip(ends.first).map(|(first, span)| Entry::first(first, span));
+        let config_alive = world
+            .until
+            .is_none_or(|until| Entry::of(tags, &ends).is_none_or(|entry| !self.stale.ended(&entry, true, until, before)));
+        config_alive
+            && used.iter().all(|used| {
+                let of_first = |at: usize| first.map(|entry| (entry, at != firsts));
+                let look_up = seconds.get(used.lookup).copied().unwrap_or_default();
+                let ended = |of: Option<(Entry, bool)>| {
+                    of.is_some_and(|(entry, table)| self.stale.ended(&entry, table, used.until, before))
+                };
+                match used.part {
+                    Part::First => !ended(of_first(used.at)),
+                    Part::OtherSecond => !ended(of_first(used.at + 1)),
+                    Part::Second | Part::SecondRegisters => {
+                        // A leaf that an old table led to stays until its own page is named, whatever became of the table.
+                        let Some((second, span)) = tags.second.zip(look_up.span) else { return true };
+                        let entry = Entry::second(second.vmid, span);
+                        let table = used.part == Part::SecondRegisters || used.at != look_up.readings;
+                        // The descriptor of stage 1, or the result, that it led to may be cached, too.
+                        let led_to = match look_up.feeds {
+                            Some(reading) => Some(reading).filter(|reading| *reading <= firsts),
+                            None => Some(firsts).filter(|_| !faults),
+                        };
+                        match led_to.and_then(of_first) {
+                            Some((first, below)) => !self.stale.ended_both((&entry, &first), (table, below), used.until, before),
+                            None => !ended(Some((entry, table))),
+                        }
+                    }
+                }
+            })
+    }
 }
 
-/// The model with an old configuration of a bank. What is not cached with a translation stays as it is: M, CFRE, CFIE, HUPCF.
-fn with_config(open: &dyn Oracle, config: &BankConfig) -> Box<dyn Oracle> {
-    const LIVE: u64 = 0x161;
+/// A translation that the search has made.
+struct Whole<'a> {
+    verdict: &'a Verdict,
+    ends: Ends,
+    firsts: usize,
+    seconds: &'a [LookUp],
+}
+
+/// What counts of a configuration for what is cached: not what is live, and not which stages there are.
+fn walked_with(config: &BankConfig) -> BankConfig {
+    let mut config = *config;
+    config[stale::SCTLR].1 &= !LIVE;
+    config[stale::CBAR].1 = 0;
+    config
+}
+
+/// Bits of SCTLR that count as they are: M, CFRE, CFIE, HUPCF.
+const LIVE: u64 = 0x161;
+
+/// The model with an old configuration of a bank. What is not cached with a translation stays as it is: M, CFRE, CFIE, HUPCF, if `live`; and
+/// CBAR, which chooses the stages.
+fn with_config(open: &dyn Oracle, config: &BankConfig, live: bool) -> Box<dyn Oracle> {
     let mut oracle = open.copy();
     for (n, &(offset, value, bytes)) in config.iter().enumerate() {
-        let value = if n == 0 { value & !LIVE | open.read(offset, bytes) & LIVE } else { value };
+        let value = match n {
+            stale::SCTLR if live => value & !LIVE | open.read(offset, bytes) & LIVE,
+            stale::CBAR => continue,
+            _ => value,
+        };
         oracle::poke(&mut *oracle, offset, value, bytes);
     }
     oracle

@@ -4,10 +4,12 @@
 
 use super::flight::{Slot, Stage};
 use super::stale;
+use super::trace::Ends;
 use super::Scoreboard;
 use crate::axi::burst;
-use crate::bench::observe::{Accepted, Answered, Event, Fate, Forwarded, Path, StreamCase, Translation};
+use crate::bench::observe::{Accepted, Answered, Event, Fate, Format, Forwarded, Path, SecondLeaf, StreamCase, Translation};
 use crate::memory::Memory;
+use smmu_rtl::params::Aarch32;
 use smmu_rtl::registers as regs;
 use smmu_sim::model::stream::{match_stream, Match};
 use smmu_sim::model::{Fault, Verdict};
@@ -106,15 +108,32 @@ impl Scoreboard {
         }
         let read = |id: regs::RegId| open.read(id.offset(params, bank), 4);
         let kind = regs::CBAR.field("TYPE").get(read(regs::CBAR)) as u8;
+        if self.params.features.stage2 && kind == 0 {
+            return if read(regs::CB_SCTLR) & 1 == 0 { StreamCase::Identity { bank } } else { StreamCase::Second { bank } };
+        }
+        if self.params.features.nested && kind == 3 {
+            return self.nested_case(bank);
+        }
         if kind != 1 {
             StreamCase::BankType { bank, kind }
         } else if read(regs::CB_SCTLR) & 1 == 0 {
             StreamCase::Identity { bank }
-        } else if read(regs::CBA2R) & 1 == 0 {
+        } else if self.format(bank) != Format::Wide || read(regs::CBA2R) & 1 == 0 {
             StreamCase::Aarch32 { bank }
         } else {
             StreamCase::Translated { bank }
         }
+    }
+
+    /// Where a bank of two stages leads.
+    fn nested_case(&self, bank: usize) -> StreamCase {
+        let cbar = |bank| self.open.read(regs::CBAR.offset(&self.params, bank), 4);
+        let second = (cbar(bank) >> 8 & 0xff) as usize;
+        if second >= self.params.num_cb || cbar(second) >> 16 & 3 != 0 {
+            return StreamCase::BankType { bank, kind: 3 };
+        }
+        let on = |bank| self.open.read(regs::CB_SCTLR.offset(&self.params, bank), 4) & 1 == 1;
+        StreamCase::Nested { bank, second, first_on: on(bank), second_on: on(second) }
     }
 
     /// A transaction's address stands downstream at `pa`.
@@ -151,26 +170,66 @@ impl Scoreboard {
     fn translation(&mut self, slot: Slot, pa: u64, memory: &mut Memory) -> Option<Translation> {
         let access = self.flight.slots[slot].access;
         let tags = self.tags(access.stream_id)?;
-        let mut tables = super::verdict::Tables::new(memory);
+        let mut tables = super::trace::Tables::new(memory);
         if self.open.check(&access, &mut tables) != (Verdict::Translated { pa }) {
             return None;
         }
-        let (leaf, depth) = (tables.leaf, tables.depth);
-        let stage1 = stale::stage1(&*self.open, &self.params, tags.bank);
-        let va = stage1.virtual_address(access.addr);
-        let walk = stage1.region(va, self.params.straps.granule_16k, self.params.output_bits()).ok()?.walk;
-        let level = (walk.start_level + depth).checked_sub(1)?.min(3);
+        let (ends, tables_of) = (tables.ends, tags.first);
+        let (Some(of_first), Some(first)) = (tables_of, ends.first) else {
+            let second = self.second_leaf(tags, &ends)?;
+            return Some(Translation { second: Some(second), ..Translation::of_second(&second) });
+        };
+        let view = self.open.stage(tags.bank)?;
+        let format = self.format(tags.bank);
+        let has_16k = self.params.straps.granule_16k;
+        let region = match format {
+            Format::Wide => view.stage1.region(first.address, has_16k, self.params.output_bits()),
+            _ => view.stage1.region32(first.address, self.params.output_bits()),
+        };
+        let region = region.ok()?;
         Some(Translation {
             bank: tags.bank,
-            vmid: tags.vmid,
-            asid: tags.asid,
-            va,
-            region: (va >> 63) as u8,
+            vmid: of_first.vmid,
+            asid: of_first.asid,
+            va: first.address,
+            region: region.upper.into(),
+            granule: region.walk.granule.page_bits(),
+            start_level: region.walk.start_level,
+            level: first.level,
+            bits: first.bits,
+            leaf: ends.first_word,
+            format,
+            second: self.second_leaf(tags, &ends),
+        })
+    }
+
+    /// The format of a bank's tables, of either stage.
+    fn format(&self, bank: usize) -> Format {
+        let read = |id: regs::RegId| self.open.read(id.offset(&self.params, bank), 4);
+        if self.params.features.aarch32 == Aarch32::None || read(regs::CBA2R) & 1 == 1 {
+            Format::Wide
+        } else if read(regs::CBAR) >> 16 & 3 == 0 || read(regs::CB_TCR) >> 31 == 1 {
+            Format::Long
+        } else {
+            Format::Short
+        }
+    }
+
+    /// The leaf of stage 2 that a translation ended with.
+    fn second_leaf(&self, tags: stale::Tags, ends: &Ends) -> Option<SecondLeaf> {
+        let (tags2, span) = tags.second.zip(ends.second)?;
+        let view = self.open.stage(tags2.bank)?;
+        let walk = view.stage2.regime(span.address, self.params.straps.granule_16k, self.params.output_bits()).ok()?;
+        Some(SecondLeaf {
+            bank: tags2.bank,
+            vmid: tags2.vmid,
+            ipa: span.address,
             granule: walk.granule.page_bits(),
             start_level: walk.start_level,
-            level,
-            bits: walk.granule.entry_bits(level),
-            leaf,
+            concatenated: walk.start_index_bits() > walk.granule.level_bits(),
+            level: span.level,
+            bits: span.bits,
+            format: self.format(tags2.bank),
         })
     }
 
@@ -190,12 +249,13 @@ impl Scoreboard {
                 }
                 _ => Fate::Done { resp: t.worst },
             };
-            let granule = causes.first().filter(|fault| !fault.global && fault.code != 0).and_then(|fault| {
-                let stage1 = stale::stage1(&*this.open, &this.params, fault.bank);
-                let va = stage1.virtual_address(t.access.addr);
-                let region = stage1.region(va, this.params.straps.granule_16k, this.params.output_bits());
-                region.ok().map(|region| region.walk.granule.page_bits())
-            });
+            let granule =
+                causes.first().filter(|fault| !fault.global && fault.code != 0 && fault.stage2.is_none()).and_then(|fault| {
+                    let view = this.open.stage(fault.bank).filter(|_| this.format(fault.bank) == Format::Wide)?;
+                    let va = view.stage1.virtual_address(t.access.addr);
+                    let region = view.stage1.region(va, this.params.straps.granule_16k, this.params.output_bits());
+                    region.ok().map(|region| region.walk.granule.page_bits())
+                });
             let cycles = this.cycle - t.accepted;
             Event::Answered(Answered { serial: t.serial, write: t.write, beat: t.beat, fate, granule, cycles })
         });

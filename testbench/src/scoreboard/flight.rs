@@ -1,6 +1,7 @@
 //! Transactions in flight: where each stands, what it may become, and the queues that the order of AXI asks for.
 
 use super::stale::{Epoch, Tags};
+use super::trace::Ends;
 use crate::axi::burst;
 use smmu_sim::dut::{AddrBeat, ReadBeat, WriteBeat};
 use smmu_sim::model::{Access, Fault, Verdict};
@@ -27,9 +28,8 @@ pub(super) struct Held {
     pub verdict: Verdict,
     /// Epoch in which it ceased to hold; `None` while it holds.
     pub until: Option<Epoch>,
-    /// The descriptor that it was read from last, and how many were read: for the tags of its cached form.
-    pub leaf: u64,
-    pub depth: u8,
+    /// The descriptors that it was read from last: for the tags of its cached form.
+    pub ends: Ends,
 }
 
 /// One client transaction.
@@ -116,26 +116,26 @@ impl Transaction {
     }
 
     /// Takes note of a verdict that holds from this epoch on. True if it is another one than before.
-    pub(super) fn hold(&mut self, verdict: Verdict, leaf: u64, depth: u8, epoch: Epoch) -> bool {
+    pub(super) fn hold(&mut self, verdict: Verdict, ends: Ends, epoch: Epoch) -> bool {
         if let Some(now) = self.held.iter_mut().find(|held| held.until.is_none()) {
             if now.verdict == verdict {
-                now.leaf = leaf;
+                now.ends = ends;
                 return false;
             }
             now.until = Some(epoch);
         }
-        match self.held.iter_mut().find(|held| held.verdict == verdict && held.leaf == leaf) {
+        match self.held.iter_mut().find(|held| held.verdict == verdict && held.ends == ends) {
             Some(again) => again.until = None,
-            None => self.held.push(Held { verdict, until: None, leaf, depth }),
+            None => self.held.push(Held { verdict, until: None, ends }),
         }
         true
     }
 
     /// Takes note of a verdict that is right in this epoch beside the one that holds: under registers of its earlier life.
-    pub(super) fn hold_too(&mut self, verdict: Verdict, leaf: u64, depth: u8, epoch: Epoch) {
-        match self.held.iter_mut().find(|held| held.verdict == verdict && held.leaf == leaf) {
+    pub(super) fn hold_too(&mut self, verdict: Verdict, ends: Ends, epoch: Epoch) {
+        match self.held.iter_mut().find(|held| held.verdict == verdict && held.ends == ends) {
             Some(held) => held.until = held.until.map(|_| epoch),
-            None => self.held.push(Held { verdict, until: Some(epoch), leaf, depth }),
+            None => self.held.push(Held { verdict, until: Some(epoch), ends }),
         }
     }
 
@@ -188,6 +188,23 @@ pub(super) struct Port {
     pub data_next: u64,
     /// Writes in order of acceptance whose data may still be needed.
     pub order: VecDeque<(Slot, u64)>,
+    /// Its downstream port.
+    pub down: Down,
+}
+
+/// What stands on a downstream port.
+#[derive(Debug)]
+pub(super) struct Down {
+    /// Per id: transactions seen there, oldest first, until their last answer came.
+    pub reads: Vec<VecDeque<Slot>>,
+    pub writes: Vec<VecDeque<Slot>>,
+    /// Forwarded writes in order, whose data has not all gone downstream, and data that came before its address.
+    pub order: VecDeque<Slot>,
+    pub data: VecDeque<WriteBeat>,
+    /// Cycles in which an address waited: of reads, of writes.
+    pub stalls: [u64; 2],
+    /// The address that stands there was looked at.
+    pub seen: [bool; 2],
 }
 
 /// Everything in flight.
@@ -196,12 +213,6 @@ pub(super) struct Flight {
     pub slots: Vec<Transaction>,
     free: Vec<Slot>,
     pub ports: Vec<Port>,
-    /// Per downstream id: transactions seen there, oldest first, until their last answer came.
-    pub down_reads: Vec<VecDeque<Slot>>,
-    pub down_writes: Vec<VecDeque<Slot>>,
-    /// Forwarded writes in order, whose data has not all gone downstream, and data that came before its address.
-    pub down_order: VecDeque<Slot>,
-    pub down_data: VecDeque<WriteBeat>,
     next_serial: u64,
 }
 
@@ -216,17 +227,16 @@ impl Flight {
             data_first: 0,
             data_next: 0,
             order: VecDeque::new(),
+            down: Down {
+                reads: queues(),
+                writes: queues(),
+                order: VecDeque::new(),
+                data: VecDeque::new(),
+                stalls: [0; 2],
+                seen: [false; 2],
+            },
         };
-        Flight {
-            slots: Vec::new(),
-            free: Vec::new(),
-            ports: (0..ports).map(|_| port()).collect(),
-            down_reads: queues(),
-            down_writes: queues(),
-            down_order: VecDeque::new(),
-            down_data: VecDeque::new(),
-            next_serial: 1,
-        }
+        Flight { slots: Vec::new(), free: Vec::new(), ports: (0..ports).map(|_| port()).collect(), next_serial: 1 }
     }
 
     /// Transactions in flight.

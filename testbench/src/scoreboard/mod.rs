@@ -31,6 +31,7 @@ mod stale;
 mod stall;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod traffic;
 mod verdict;
 
@@ -46,6 +47,7 @@ use records::{Level, Records};
 use smmu_rtl::params::Params;
 use smmu_rtl::registers as regs;
 use smmu_sim::dut::{Inputs, Outputs};
+use smmu_sim::model::Verdict;
 use stale::{Epoch, Stale, Tags};
 use std::rc::Rc;
 
@@ -129,17 +131,17 @@ pub struct Scoreboard {
     changes: Vec<Change>,
     /// Tags of streams under the registers as they are.
     tags_of: Vec<(u32, Option<Tags>)>,
-    /// Cycles in which a downstream address channel waited.
-    stalls: Stalls,
-    /// The address that stands downstream was looked at.
-    aw_seen: bool,
-    ar_seen: bool,
     walk_seen: bool,
     /// Until this cycle interrupt levels may be anything: a register write is being performed, or has just been.
     irq_settling: u64,
+    /// What the search found, by transaction, epoch, and the write that was under way.
+    searched: Vec<(Searched, Vec<Verdict>)>,
     /// What an observer has not been told yet; none without one.
     events: Option<Vec<Event>>,
 }
+
+/// A transaction's serial number, the epoch, and the write that is being performed.
+type Searched = (u64, Epoch, Option<(u32, u64, u8)>);
 
 /// Registers as they were before a write, in both models.
 #[derive(Clone)]
@@ -148,13 +150,6 @@ struct Past {
     until: Epoch,
     open: Rc<dyn Oracle>,
     blocked: Rc<dyn Oracle>,
-}
-
-/// Cycles in which an address waited downstream, by channel.
-#[derive(Clone, Copy, Debug, Default)]
-struct Stalls {
-    aw: u64,
-    ar: u64,
 }
 
 impl Scoreboard {
@@ -170,7 +165,7 @@ impl Scoreboard {
             open: oracle,
             past: Vec::new(),
             records,
-            stale: Stale::default(),
+            stale: Stale::new(params),
             resumes: stall::Resumes::new(params),
             control: Control::default(),
             flight: Flight::new(params.tbus, params.id_width),
@@ -178,11 +173,9 @@ impl Scoreboard {
             generation: 0,
             changes: Vec::new(),
             tags_of: Vec::new(),
-            stalls: Stalls::default(),
-            aw_seen: false,
-            ar_seen: false,
             walk_seen: false,
             irq_settling: 0,
+            searched: Vec::new(),
             events: None,
         };
         scoreboard.force_statuses();
@@ -217,7 +210,7 @@ impl Scoreboard {
 
     /// Nothing is in flight on any port.
     pub fn quiet(&self) -> bool {
-        self.flight.is_empty() && self.flight.down_data.is_empty() && self.control.idle()
+        self.flight.is_empty() && self.flight.ports.iter().all(|port| port.down.data.is_empty()) && self.control.idle()
     }
 
     /// One cycle: what stands on the pins of both sides. `held`: the test has stopped a client channel, so that time without events
@@ -249,7 +242,9 @@ impl Scoreboard {
             }
         }
         self.control_port(outputs, inputs, memory)?;
-        self.downstream(outputs, inputs, memory)?;
+        for (port, (hardware, slave)) in outputs.m_axi.iter().zip(&inputs.m_axi).enumerate() {
+            self.downstream(port, hardware, slave, memory)?;
+        }
         self.walk_port(outputs, inputs, memory)?;
         for (port, (client, hardware)) in inputs.s_axi.iter().zip(&outputs.s_axi).enumerate() {
             if hardware.rvalid && client.rready {

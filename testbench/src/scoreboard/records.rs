@@ -16,7 +16,7 @@
 mod orders;
 
 use super::oracle::{poke, Oracle};
-use smmu_rtl::params::Params;
+use smmu_rtl::params::{Aarch32, Params};
 use smmu_rtl::registers::{self as regs, RegId};
 use smmu_sim::model::{Access, Fault};
 use std::collections::VecDeque;
@@ -69,6 +69,18 @@ struct State {
     values: [u64; 6],
     /// Serial of the transaction whose fault it is, 0 for none or for what software wrote.
     owner: u64,
+}
+
+/// FSR.FORMAT.
+const FORMAT: u64 = 3 << 9;
+
+impl State {
+    /// The same with another FSR.FORMAT.
+    fn with_format(&self, code: u64) -> Self {
+        let mut other = *self;
+        other.values[0] = self.values[0] & !FORMAT | code << 9;
+        other
+    }
 }
 
 /// What is recorded.
@@ -146,6 +158,8 @@ struct Recorder {
     known_owner: Option<u64>,
     level: Level,
     level_since: u64,
+    /// Formats that its status would have shown earlier, each with the cycle of the response that ended it.
+    formats: Vec<(u64, u64)>,
 }
 
 /// All recorders: one a bank, and the global one, number `num_cb`.
@@ -184,6 +198,7 @@ impl Records {
                 known_owner: None,
                 level: Level::Low,
                 level_since: 0,
+                formats: Vec::new(),
             });
         }
         records
@@ -194,11 +209,43 @@ impl Records {
         self.params.num_cb
     }
 
-    /// A register write that decides which format a bank's status shows.
-    pub(super) fn configured(&mut self, offset: u32, data: u64, strobes: u8) {
-        let formats = |word| matches!(regs::at(&self.params, word), Some((regs::CBAR | regs::CBA2R | regs::CB_TCR, _)));
-        if formats(offset & !7) || formats(offset & !7 | 4) {
+    /// A register write that decides which format a bank's status shows, answered in that cycle.
+    pub(super) fn configured(&mut self, offset: u32, data: u64, strobes: u8, cycle: u64) {
+        let banks: Vec<usize> = [offset & !7, offset & !7 | 4]
+            .into_iter()
+            .filter_map(|word| regs::at(&self.params, word))
+            .filter(|(id, _)| matches!(*id, regs::CBAR | regs::CBA2R | regs::CB_TCR))
+            .map(|(_, bank)| bank)
+            .collect();
+        let before: Vec<u64> = banks.iter().map(|&bank| self.format(bank)).collect();
+        if !banks.is_empty() {
             self.scratch.write_strobed(offset, data, strobes);
+        }
+        for (bank, old) in banks.into_iter().zip(before) {
+            let new = self.format(bank);
+            if new == old {
+                continue;
+            }
+            self.recorders[bank].formats.push((cycle, old));
+            // A fault of the meantime may have been recorded after it.
+            let meantime: Vec<u64> =
+                self.during_write.iter().flatten().filter(|f| f.recorder == bank).map(|f| f.serial).collect();
+            let states = &mut self.recorders[bank].states;
+            let late = states.iter().filter(|state| meantime.contains(&state.owner)).map(|state| state.with_format(new));
+            let late: Vec<State> = late.filter(|late| !states.contains(late)).collect();
+            states.extend(late);
+        }
+    }
+
+    /// The format that a fault of this bank would show.
+    fn format(&self, bank: usize) -> u64 {
+        let read = |id: RegId| self.scratch.read(id.offset(&self.params, bank), 4);
+        if self.params.features.aarch32 == Aarch32::None || read(regs::CBA2R) & 1 == 1 {
+            2
+        } else if read(regs::CBAR) >> 16 & 3 == 0 || read(regs::CB_TCR) >> 31 == 1 {
+            1
+        } else {
+            0
         }
     }
 
@@ -380,11 +427,16 @@ impl Records {
         let mut possible =
             if potential.is_empty() { self.recorders[n].states.clone() } else { self.with_potential(n, potential) };
         possible.retain(shows);
-        let recorder = &mut self.recorders[n];
         // It may have looked before a fault that was answered since it was accepted: then it tells nothing about what is there now.
-        if recorder.before.iter().any(|(until, states)| *until >= asked && states.iter().any(shows)) {
+        // Another one, whose refusal is still on its way, may have been there alone at that time.
+        let earlier = self.recorders[n].before.iter().filter(|(until, _)| *until >= asked);
+        let earlier: Vec<Vec<State>> = earlier.map(|(_, states)| states.clone()).collect();
+        if earlier.into_iter().any(|states| {
+            states.iter().any(shows) || !potential.is_empty() && self.and_potential(n, states, potential).iter().any(shows)
+        }) {
             return true;
         }
+        let recorder = &mut self.recorders[n];
         if possible.is_empty() {
             return false;
         }

@@ -1,50 +1,54 @@
-//! The downstream port: which client transaction an access belongs to, and the data that goes with it.
+//! A downstream port: which client transaction an access belongs to, and the data that goes with it.
 
-use super::flight::{Slot, Stage};
+use super::flight::{Down, Slot, Stage};
 use super::{Kind, Mismatch, Scoreboard};
 use crate::axi::burst;
 use crate::memory::Memory;
-use smmu_sim::dut::{AddrBeat, Inputs, Outputs};
+use smmu_sim::dut::{AddrBeat, AxiToMaster, AxiToSlave};
 
 /// Write data beats that may stand downstream before their address does.
 const MAX_EARLY_DATA: usize = 64;
 
 impl Scoreboard {
-    /// One cycle of `m_axi`.
-    pub(super) fn downstream(&mut self, outputs: &Outputs, inputs: &Inputs, memory: &mut Memory) -> Result<(), Mismatch> {
-        let (hardware, slave) = (&outputs.m_axi, &inputs.m_axi);
-        if hardware.awvalid {
-            if !self.aw_seen {
-                self.forward(true, &hardware.aw, memory)?;
+    /// One cycle of the `m_axi` of a client port.
+    pub(super) fn downstream(
+        &mut self,
+        port: usize,
+        hardware: &AxiToSlave,
+        slave: &AxiToMaster,
+        memory: &mut Memory,
+    ) -> Result<(), Mismatch> {
+        for (write, valid, beat, ready) in
+            [(true, hardware.awvalid, &hardware.aw, slave.awready), (false, hardware.arvalid, &hardware.ar, slave.arready)]
+        {
+            let channel = usize::from(write);
+            if valid {
+                if !self.flight.ports[port].down.seen[channel] {
+                    self.forward(port, write, beat, memory)?;
+                }
+                let down = &mut self.flight.ports[port].down;
+                down.seen[channel] = !ready;
+                down.stalls[channel] += u64::from(!ready);
             }
-            self.aw_seen = !slave.awready;
-            self.stalls.aw += u64::from(!slave.awready);
-        }
-        if hardware.arvalid {
-            if !self.ar_seen {
-                self.forward(false, &hardware.ar, memory)?;
-            }
-            self.ar_seen = !slave.arready;
-            self.stalls.ar += u64::from(!slave.arready);
         }
         if hardware.wvalid && slave.wready {
-            self.flight.down_data.push_back(hardware.w);
+            self.flight.ports[port].down.data.push_back(hardware.w);
         }
-        if !self.flight.down_data.is_empty() {
-            self.write_data()?;
+        if !self.flight.ports[port].down.data.is_empty() {
+            self.write_data(port)?;
         }
         if slave.rvalid && hardware.rready {
             let id = slave.r.id as usize;
-            let Some(&slot) = self.flight.down_reads.get(id).and_then(|queue| queue.front()) else { return Ok(()) };
+            let Some(&slot) = self.flight.ports[port].down.reads.get(id).and_then(|queue| queue.front()) else { return Ok(()) };
             self.flight.slots[slot].beats.push_back(slave.r);
             self.flight.slots[slot].progress = self.cycle;
             if slave.r.last {
-                self.flight.down_reads[id].pop_front();
+                self.flight.ports[port].down.reads[id].pop_front();
             }
         }
         if slave.bvalid && hardware.bready {
             let id = slave.b.id as usize;
-            if let Some(slot) = self.flight.down_writes.get_mut(id).and_then(|queue| queue.pop_front()) {
+            if let Some(slot) = self.flight.ports[port].down.writes.get_mut(id).and_then(|queue| queue.pop_front()) {
                 self.flight.slots[slot].resp = Some(slave.b.resp);
                 self.flight.slots[slot].progress = self.cycle;
             }
@@ -53,30 +57,26 @@ impl Scoreboard {
     }
 
     /// An address stands downstream for the first time.
-    fn forward(&mut self, write: bool, beat: &AddrBeat, memory: &mut Memory) -> Result<(), Mismatch> {
+    fn forward(&mut self, port: usize, write: bool, beat: &AddrBeat, memory: &mut Memory) -> Result<(), Mismatch> {
         let mut waiting = Vec::new();
         let mut found = None;
-        'ports: for port in 0..self.flight.ports.len() {
+        let queues = &self.flight.ports[port];
+        let queue = (if write { &queues.writes } else { &queues.reads }).get(beat.id as usize);
+        for at in 0..queue.map_or(0, |queue| queue.len()) {
             let queues = &self.flight.ports[port];
-            let Some(queue) = (if write { &queues.writes } else { &queues.reads }).get(beat.id as usize) else { break };
-            let mut older = 0;
-            for at in 0..queue.len() {
-                let queues = &self.flight.ports[port];
-                let slot = if write { queues.writes[beat.id as usize][at] } else { queues.reads[beat.id as usize][at] };
-                let t = &self.flight.slots[slot];
-                if t.stage != Stage::Waiting || t.must_refuse {
-                    continue;
-                }
-                if same_payload(&t.beat, beat) && self.may_stand(slot, beat, memory) {
-                    found = Some((slot, waiting.split_off(waiting.len() - older)));
-                    break 'ports;
-                }
-                waiting.push(slot);
-                older += 1;
+            let slot = if write { queues.writes[beat.id as usize][at] } else { queues.reads[beat.id as usize][at] };
+            let t = &self.flight.slots[slot];
+            if t.stage != Stage::Waiting || t.must_refuse {
+                continue;
             }
+            if same_payload(&t.beat, beat) && self.may_stand(slot, beat, memory) {
+                found = Some(slot);
+                break;
+            }
+            waiting.push(slot);
         }
-        let Some((slot, overtaken)) = found else { return self.unexplained(write, beat, &waiting) };
-        for older in overtaken {
+        let Some(slot) = found else { return self.unexplained(write, beat, &waiting) };
+        for older in waiting {
             if self.options.compare && self.causes(older, false, memory).is_empty() && self.causes(older, true, memory).is_empty()
             {
                 let text = format!(
@@ -125,7 +125,6 @@ impl Scoreboard {
     /// A transaction went downstream.
     fn gone(&mut self, slot: Slot, pa: u64, memory: &mut Memory) {
         let (cycle, epoch) = (self.cycle, self.epoch);
-        let stalls = self.stalls;
         let tags = if self.options.compare { self.tags(self.flight.slots[slot].access.stream_id) } else { None };
         if !self.stall_passed(slot) {
             self.records.passed(self.flight.slots[slot].serial, cycle, &*self.blocked);
@@ -135,16 +134,17 @@ impl Scoreboard {
         t.progress = cycle;
         t.tags = tags;
         let latency = cycle - t.accepted;
-        let stalled = if t.write { stalls.aw } else { stalls.ar } - t.stalls;
+        let down = &mut self.flight.ports[t.port].down;
+        let stalled = down.stalls[usize::from(t.write)] - t.stalls;
         let bytes = burst::total_bytes(&t.beat);
         let id = t.beat.id as usize;
         if t.write {
-            self.flight.down_writes[id].push_back(slot);
-            self.flight.down_order.push_back(slot);
+            down.writes[id].push_back(slot);
+            down.order.push_back(slot);
             self.stats.writes += 1;
             self.stats.write_bytes += bytes;
         } else {
-            self.flight.down_reads[id].push_back(slot);
+            down.reads[id].push_back(slot);
             self.stats.reads += 1;
             self.stats.read_bytes += bytes;
         }
@@ -154,8 +154,9 @@ impl Scoreboard {
     }
 
     /// Gives downstream data to the oldest forwarded write that is not complete, and compares it with the client's.
-    fn write_data(&mut self) -> Result<(), Mismatch> {
-        while let (Some(&slot), Some(&w)) = (self.flight.down_order.front(), self.flight.down_data.front()) {
+    fn write_data(&mut self, port: usize) -> Result<(), Mismatch> {
+        let ends = |down: &Down| Some((*down.order.front()?, *down.data.front()?));
+        while let Some((slot, w)) = ends(&self.flight.ports[port].down) {
             let n = self.flight.slots[slot].data_sent;
             let expected = self.flight.client_beat(slot, n).copied();
             if expected != Some(w) {
@@ -165,15 +166,16 @@ impl Scoreboard {
                 );
                 return self.fail(Kind::Data, text);
             }
-            self.flight.down_data.pop_front();
+            let down = &mut self.flight.ports[port].down;
+            down.data.pop_front();
             let t = &mut self.flight.slots[slot];
             t.progress = self.cycle;
             t.data_sent += 1;
             if t.data_sent == burst::beats(&t.beat) {
-                self.flight.down_order.pop_front();
+                down.order.pop_front();
             }
         }
-        if self.flight.down_data.len() > MAX_EARLY_DATA {
+        if self.flight.ports[port].down.data.len() > MAX_EARLY_DATA {
             return self.fail(Kind::Leak, format!("{MAX_EARLY_DATA} write data beats went downstream without an address"));
         }
         Ok(())

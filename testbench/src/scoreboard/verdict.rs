@@ -3,48 +3,18 @@
 use super::flight::{Slot, Stage};
 use super::oracle::poke;
 use super::records::{Cause, Potential};
-use super::stale::{self, Entry, Tags};
+use super::stale::{self, Tags};
+use super::trace::{NoTables, Tables};
 use super::{Oracle, Past, Scoreboard};
 use crate::axi::burst;
 use crate::bench::observe::Event;
 use crate::memory::Memory;
 use smmu_rtl::registers as regs;
 use smmu_sim::dut::AddrBeat;
-use smmu_sim::model::{Access, TableMemory, Verdict};
+use smmu_sim::model::{Access, Verdict};
 
 /// Earlier states of the registers that are kept for what is in flight.
 const MAX_PAST: usize = 32;
-
-/// The tables as memory holds them, with note of what was read last.
-pub(super) struct Tables<'a> {
-    memory: &'a mut Memory,
-    pub leaf: u64,
-    pub depth: u8,
-}
-
-impl<'a> Tables<'a> {
-    pub(super) fn new(memory: &'a mut Memory) -> Self {
-        Tables { memory, leaf: 0, depth: 0 }
-    }
-}
-
-impl TableMemory for Tables<'_> {
-    fn read64(&mut self, pa: u64) -> Option<u64> {
-        let word = self.memory.table_word(pa);
-        self.leaf = word.unwrap_or_default();
-        self.depth += 1;
-        word
-    }
-}
-
-/// For questions whose answer needs no table.
-pub(super) struct NoTables;
-
-impl TableMemory for NoTables {
-    fn read64(&mut self, _pa: u64) -> Option<u64> {
-        None
-    }
-}
 
 /// What the model needs of a client address.
 pub(super) fn access(beat: &AddrBeat, write: bool, bus_bytes: usize) -> Access {
@@ -75,7 +45,7 @@ impl Scoreboard {
         let slot = self.flight.accept(port, write, beat, access, self.cycle);
         let t = &mut self.flight.slots[slot];
         t.born = self.epoch;
-        t.stalls = if write { self.stalls.aw } else { self.stalls.ar };
+        t.stalls = self.flight.ports[port].down.stalls[usize::from(write)];
         self.note_crowd(port, write);
         if self.options.compare {
             self.ask(slot, memory);
@@ -88,17 +58,17 @@ impl Scoreboard {
         let access = self.flight.slots[slot].access;
         let mut tables = Tables::new(memory);
         let verdict = self.open.check(&access, &mut tables);
-        let (leaf, depth) = (tables.leaf, tables.depth);
+        let ends = tables.ends;
         let active = self.records.any_active();
         let pending = if active { pending_refusal(&*self.blocked, &access) } else { None };
         let t = &mut self.flight.slots[slot];
-        t.hold(verdict, leaf, depth, self.epoch);
+        t.hold(verdict, ends, self.epoch);
         let born = t.born;
         for past in self.past.iter().filter(|past| born < past.until) {
             // It may act on the registers of its earlier life, but its walk sees the tables as they are.
             let mut tables = Tables::new(memory);
             let verdict = past.open.check(&access, &mut tables);
-            t.hold_too(verdict, tables.leaf, tables.depth, self.epoch);
+            t.hold_too(verdict, tables.ends, self.epoch);
             // And a fault that it met under them may stop it, which the pins show only now.
             if let Some((refusal, bank)) = pending_refusal(&*past.blocked, &access).filter(|_| active) {
                 if self.records.may_stop(bank, t.serial, super::stall::holds(&*past.open, &self.params, bank)) {
@@ -221,7 +191,7 @@ impl Scoreboard {
         }
         let waiting: Vec<Slot> = self.flight.live().filter(|&slot| self.flight.slots[slot].stage == Stage::Waiting).collect();
         for slot in waiting {
-            let verdicts = self.search(slot, memory, |verdict| verdict.fault().is_some());
+            let verdicts = self.search_faults(slot, memory);
             let t = &self.flight.slots[slot];
             for verdict in verdicts {
                 let Some(fault) = verdict.fault().filter(|fault| self.records.of(fault) == recorder) else { continue };
@@ -241,15 +211,5 @@ impl Scoreboard {
         let tags = stale::tags(&*self.open, &self.params, stream_id);
         self.tags_of.push((stream_id, tags));
         tags
-    }
-
-    /// The cached form of a translation that was read from `leaf`, the last of `depth` descriptors, under the registers of `oracle`.
-    pub(super) fn entry(&self, oracle: &dyn Oracle, tags: Tags, addr: u64, leaf: u64, depth: u8) -> Option<Entry> {
-        let stage1 = stale::stage1(oracle, &self.params, tags.bank);
-        let va = stage1.virtual_address(addr);
-        let region = stage1.region(va, self.params.straps.granule_16k, self.params.output_bits()).ok()?;
-        let level = (region.walk.start_level + depth).checked_sub(1)?;
-        let bits = region.walk.granule.entry_bits(level.min(3));
-        Some(Entry { tags, va, bits, global: leaf >> 11 & 1 == 0 })
     }
 }

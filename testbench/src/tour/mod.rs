@@ -7,13 +7,17 @@
 
 mod addresses;
 mod bus;
+mod caches;
 mod entries;
 mod faults;
+mod hits;
 mod maintenance;
 mod queues;
 mod registers;
+mod setups;
 mod speed;
 mod translation;
+mod waiting;
 
 use crate::bench::{Bench, BenchError, BenchOptions};
 use crate::coverage::{Collector, Database};
@@ -72,13 +76,17 @@ fn scenes() -> Vec<Scene> {
     [
         addresses::scenes(),
         bus::scenes(),
+        caches::scenes(),
         entries::scenes(),
         faults::scenes(),
+        hits::scenes(),
         maintenance::scenes(),
         queues::scenes(),
         registers::scenes(),
+        setups::scenes(),
         speed::scenes(),
         translation::scenes(),
+        waiting::scenes(),
     ]
     .concat()
 }

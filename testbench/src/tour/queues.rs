@@ -54,7 +54,7 @@ fn answers(bench: &mut Bench) -> Outcome {
         };
         for write in [false, true] {
             for place in 0..4usize {
-                for same in [true, false] {
+                for (same, gap) in [(true, 0), (false, 0), (true, 4), (false, 4)] {
                     bench.invalidate_bank(BANK)?;
                     // The last place is the older one's only if another has become free before.
                     let early = place == 3;
@@ -73,9 +73,7 @@ fn answers(bench: &mut Bench) -> Outcome {
                         send(bench, (STREAM, *va), n);
                     }
                     send(bench, with, place);
-                    if early {
-                        bench.run_cycles(SOON)?;
-                    }
+                    bench.run_cycles(if early { SOON } else { gap })?;
                     send(bench, if same { with } else { without }, place + 1);
                     bench.drain()?;
                     // Early, the first filler is cached, and so are the tables of the other two.

@@ -15,7 +15,7 @@ pub struct Mutation {
     pub module: String,
     /// Cell as Yosys calls it, without file and line: `$and`.
     pub cell: String,
-    /// Port of the cell and bit of it.
+    /// Port of the cell and bit of it: `A[3]`; and the bit that decides about it, if one does: `A[3] by [5]`.
     pub port: String,
     /// The bit of a wire that it is at, where Yosys knows one.
     pub wire: String,
@@ -98,7 +98,10 @@ impl Mutation {
                 Some(bit) => format!("{wire}[{bit}]"),
                 None => wire,
             }),
-            port: format!("{}[{}]", need("-port")?, need("-portbit")?),
+            port: match option("-ctrlbit") {
+                Some(bit) => format!("{}[{}] by [{bit}]", need("-port")?, need("-portbit")?),
+                None => format!("{}[{}]", need("-port")?, need("-portbit")?),
+            },
             text,
             line: line_number,
         })
@@ -149,7 +152,7 @@ mod tests {
 
     const LINES: &str = "mutate -ctrl mutsel 12 1 -mode const1 -module smmu -cell $flatten\\a.\\b.$or$smmu_mini.v:2$20 -port Y -portbit 5 -wire a.b.w -wirebit 5 -src smmu_mini.v:1.3-1.9 -src smmu_mini.v:2.3-2.9 -src smmu_mini.v:1.1-3.9\n\
         mutate -ctrl mutsel 12 2 -mode inv -module smmu -cell $auto$ff.cc:266:slice$2 -port CLK -portbit 0 -src smmu_mini.v:1.1-1.2\n\
-        mutate -ctrl mutsel 12 3 -mode inv -module smmu -cell $auto$ff.cc:266:slice$3 -port Q -portbit 0 -wire c.q -wirebit 0 -src smmu_mini.v:1.1-1.2\n";
+        mutate -ctrl mutsel 12 3 -mode cnot1 -module smmu -cell $auto$ff.cc:266:slice$3 -port Q -portbit 0 -ctrlbit 7 -wire c.q -wirebit 0 -src smmu_mini.v:1.1-1.2\n";
     const SOURCE: &str = "wire w;\n  assign w = a | b;\n";
 
     #[test]
@@ -157,8 +160,8 @@ mod tests {
         let drawn = parse(LINES, SOURCE).expect("they are read");
         assert_eq!(drawn.len(), 2, "one is at a clock");
         assert_eq!(drawn[0].to_string(), "const1 Y[5] in a.b $or, a.b.w[5], line 2: assign w = a | b;");
-        assert_eq!(drawn[1].to_string(), "inv Q[0] in c register, c.q[0], line 1: wire w;");
-        assert!(drawn[1].command.starts_with("-mode inv -module smmu -cell $auto$ff.cc:266:slice$3 "), "{}", drawn[1].command);
+        assert_eq!(drawn[1].to_string(), "cnot1 Q[0] by [7] in c register, c.q[0], line 1: wire w;");
+        assert!(drawn[1].command.starts_with("-mode cnot1 -module smmu -cell $auto$ff.cc:266:slice$3 "), "{}", drawn[1].command);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::dut::{AddrBeat, AxiToMaster, Inputs, LiteToSlave, Outputs};
 use ::rust_hdl::prelude::Block;
 use bitvec::field::BitField;
 use smmu_rtl::axi::{AddrIn, AddrOut};
-use smmu_rtl::smmu::Smmu;
+use smmu_rtl::smmu::{Smmu, SmmuMulti};
 
 /// A circuit with the SMMU's pins.
 pub trait Pins: Block {
@@ -49,6 +49,13 @@ fn sample_addr<const IDW: usize, const AW: usize>(channel: &AddrOut<IDW, AW>) ->
     }
 }
 
+/// The pins of a top with these client and downstream ports.
+macro_rules! pins {
+    (
+        $top:ident,
+        clients: $($s_aw:ident $s_w:ident $s_b:ident $s_ar:ident $s_r:ident),+;
+        downstream: $($m_aw:ident $m_w:ident $m_b:ident $m_ar:ident $m_r:ident),+;
+    ) => {
 impl<
         const SMR: usize,
         const SI: usize,
@@ -65,7 +72,7 @@ impl<
         const DW: usize,
         const DS: usize,
         const RAW: usize,
-    > Pins for Smmu<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
+    > Pins for $top<SMR, SI, CB, BI, RI, RA, UTLB, SW, DA, W2, MISSQ, IDW, DW, DS, RAW>
 {
     fn set_clock(&mut self, level: bool) {
         self.aclk.next = level.into();
@@ -73,28 +80,34 @@ impl<
 
     fn drive(&mut self, inputs: &Inputs) {
         self.aresetn.next = inputs.aresetn;
-        let client = inputs.s_axi.first().copied().unwrap_or_default();
-        drive_addr(&mut self.s_axi_aw, client.awvalid, &client.aw);
-        self.s_axi_w.valid.next = client.wvalid;
-        self.s_axi_w.data.next = client.w.data.into();
-        self.s_axi_w.strb.next = client.w.strb.into();
-        self.s_axi_w.last.next = client.w.last;
-        self.s_axi_b.ready.next = client.bready;
-        drive_addr(&mut self.s_axi_ar, client.arvalid, &client.ar);
-        self.s_axi_r.ready.next = client.rready;
+        let mut clients = inputs.s_axi.iter().copied();
+        $(
+            let client = clients.next().unwrap_or_default();
+            drive_addr(&mut self.$s_aw, client.awvalid, &client.aw);
+            self.$s_w.valid.next = client.wvalid;
+            self.$s_w.data.next = client.w.data.into();
+            self.$s_w.strb.next = client.w.strb.into();
+            self.$s_w.last.next = client.w.last;
+            self.$s_b.ready.next = client.bready;
+            drive_addr(&mut self.$s_ar, client.arvalid, &client.ar);
+            self.$s_r.ready.next = client.rready;
+        )+
 
-        let AxiToMaster { awready, wready, bvalid, b, arready, rvalid, r } = inputs.m_axi;
-        self.m_axi_aw.ready.next = awready;
-        self.m_axi_w.ready.next = wready;
-        self.m_axi_b.valid.next = bvalid;
-        self.m_axi_b.id.next = b.id.into();
-        self.m_axi_b.resp.next = b.resp.into();
-        self.m_axi_ar.ready.next = arready;
-        self.m_axi_r.valid.next = rvalid;
-        self.m_axi_r.id.next = r.id.into();
-        self.m_axi_r.data.next = r.data.into();
-        self.m_axi_r.resp.next = r.resp.into();
-        self.m_axi_r.last.next = r.last;
+        let mut memories = inputs.m_axi.iter().copied();
+        $(
+            let AxiToMaster { awready, wready, bvalid, b, arready, rvalid, r } = memories.next().unwrap_or_default();
+            self.$m_aw.ready.next = awready;
+            self.$m_w.ready.next = wready;
+            self.$m_b.valid.next = bvalid;
+            self.$m_b.id.next = b.id.into();
+            self.$m_b.resp.next = b.resp.into();
+            self.$m_ar.ready.next = arready;
+            self.$m_r.valid.next = rvalid;
+            self.$m_r.id.next = r.id.into();
+            self.$m_r.data.next = r.data.into();
+            self.$m_r.resp.next = r.resp.into();
+            self.$m_r.last.next = r.last;
+        )+
 
         let walk = &inputs.m_axi_ptw;
         self.m_axi_ptw_ar.ready.next = walk.arready;
@@ -117,30 +130,37 @@ impl<
     }
 
     fn sample(&self, outputs: &mut Outputs) {
-        if let Some(client) = outputs.s_axi.first_mut() {
-            client.awready = self.s_axi_aw.ready.val();
-            client.wready = self.s_axi_w.ready.val();
-            client.bvalid = self.s_axi_b.valid.val();
-            client.b.id = self.s_axi_b.id.val().raw() as u32;
-            client.b.resp = self.s_axi_b.resp.val().raw() as u8;
-            client.arready = self.s_axi_ar.ready.val();
-            client.rvalid = self.s_axi_r.valid.val();
-            client.r.id = self.s_axi_r.id.val().raw() as u32;
-            client.r.data = self.s_axi_r.data.val().raw();
-            client.r.resp = self.s_axi_r.resp.val().raw() as u8;
-            client.r.last = self.s_axi_r.last.val();
-        }
-        let memory = &mut outputs.m_axi;
-        memory.awvalid = self.m_axi_aw.valid.val();
-        memory.aw = sample_addr(&self.m_axi_aw);
-        memory.wvalid = self.m_axi_w.valid.val();
-        memory.w.data = self.m_axi_w.data.val().raw();
-        memory.w.strb = self.m_axi_w.strb.val().raw() as u16;
-        memory.w.last = self.m_axi_w.last.val();
-        memory.bready = self.m_axi_b.ready.val();
-        memory.arvalid = self.m_axi_ar.valid.val();
-        memory.ar = sample_addr(&self.m_axi_ar);
-        memory.rready = self.m_axi_r.ready.val();
+        let mut clients = outputs.s_axi.iter_mut();
+        $(
+            if let Some(client) = clients.next() {
+                client.awready = self.$s_aw.ready.val();
+                client.wready = self.$s_w.ready.val();
+                client.bvalid = self.$s_b.valid.val();
+                client.b.id = self.$s_b.id.val().raw() as u32;
+                client.b.resp = self.$s_b.resp.val().raw() as u8;
+                client.arready = self.$s_ar.ready.val();
+                client.rvalid = self.$s_r.valid.val();
+                client.r.id = self.$s_r.id.val().raw() as u32;
+                client.r.data = self.$s_r.data.val().raw();
+                client.r.resp = self.$s_r.resp.val().raw() as u8;
+                client.r.last = self.$s_r.last.val();
+            }
+        )+
+        let mut memories = outputs.m_axi.iter_mut();
+        $(
+            if let Some(memory) = memories.next() {
+                memory.awvalid = self.$m_aw.valid.val();
+                memory.aw = sample_addr(&self.$m_aw);
+                memory.wvalid = self.$m_w.valid.val();
+                memory.w.data = self.$m_w.data.val().raw();
+                memory.w.strb = self.$m_w.strb.val().raw() as u16;
+                memory.w.last = self.$m_w.last.val();
+                memory.bready = self.$m_b.ready.val();
+                memory.arvalid = self.$m_ar.valid.val();
+                memory.ar = sample_addr(&self.$m_ar);
+                memory.rready = self.$m_r.ready.val();
+            }
+        )+
 
         outputs.m_axi_ptw.arvalid = self.m_axi_ptw_ar.valid.val();
         outputs.m_axi_ptw.ar = sample_addr(&self.m_axi_ptw_ar);
@@ -162,4 +182,26 @@ impl<
         outputs.irq_context[64..].store_le((levels >> 64) as u64);
         outputs.irq_pmu = self.irq_pmu.val();
     }
+}
+    };
+}
+
+pins! {
+    Smmu,
+    clients: s_axi_aw s_axi_w s_axi_b s_axi_ar s_axi_r;
+    downstream: m_axi_aw m_axi_w m_axi_b m_axi_ar m_axi_r;
+}
+
+pins! {
+    SmmuMulti,
+    clients:
+        s0_axi_aw s0_axi_w s0_axi_b s0_axi_ar s0_axi_r,
+        s1_axi_aw s1_axi_w s1_axi_b s1_axi_ar s1_axi_r,
+        s2_axi_aw s2_axi_w s2_axi_b s2_axi_ar s2_axi_r,
+        s3_axi_aw s3_axi_w s3_axi_b s3_axi_ar s3_axi_r;
+    downstream:
+        m0_axi_aw m0_axi_w m0_axi_b m0_axi_ar m0_axi_r,
+        m1_axi_aw m1_axi_w m1_axi_b m1_axi_ar m1_axi_r,
+        m2_axi_aw m2_axi_w m2_axi_b m2_axi_ar m2_axi_r,
+        m3_axi_aw m3_axi_w m3_axi_b m3_axi_ar m3_axi_r;
 }

@@ -6,7 +6,7 @@ use super::Pins;
 use crate::dut::{Inputs, Outputs};
 use ::rust_hdl::prelude::{Block, Logic, Probe, Verilog};
 use smmu_rtl::circuit::Circuit;
-use smmu_rtl::smmu::{SmmuMini, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
+use smmu_rtl::smmu::{SmmuFour, SmmuMini, SmmuSc8180x, SmmuSm8550, SmmuZynqmp};
 
 /// An elaborated preset.
 pub struct Preset(pub Box<dyn Circuit>);
@@ -45,6 +45,8 @@ macro_rules! with_ports {
         } else if let Some($top) = $any.$downcast::<SmmuSc8180x>() {
             $e
         } else if let Some($top) = $any.$downcast::<SmmuSm8550>() {
+            $e
+        } else if let Some($top) = $any.$downcast::<SmmuFour>() {
             $e
         }
     };

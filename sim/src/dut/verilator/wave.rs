@@ -1,7 +1,8 @@
 //! Waves of the Verilator engine: Verilator's own trace, read as it is written, put out again with the names of the RustHDL wave.
 //!
 //! The tree comes from the RustHDL circuit, which knows blocks, channels and states; each of its variables has a name in the emitted
-//! Verilog, and so in Verilator's trace. So the two engines' waves have the same variables, and a viewer's file fits both.
+//! Verilog, and so in Verilator's trace, but for what straps leave out of it: that has no value here. So the two engines' waves have the
+//! same variables, and a viewer's file fits both.
 
 use super::Traced;
 use crate::dut::rust_hdl::signals::{self, Origin};
@@ -74,17 +75,18 @@ impl Recorder {
         Ok(())
     }
 
-    /// Finds the code of every source.
+    /// Finds the code of every source. What straps leave out of the Verilog has none, and no value in this wave.
     fn find(&mut self, items: &[ScopeItem]) -> Result<(), Error> {
         let mut codes = HashMap::new();
         names(items, "", &mut codes);
         for (source, origin) in self.origins.iter().enumerate().filter(|(_, origin)| !origin.clock) {
             let code = origin.name.as_ref().and_then(|name| codes.get(name.as_str()));
-            let code = code.ok_or_else(|| {
-                let name = origin.name.as_deref().unwrap_or("(a structure)");
-                Error::new(ErrorKind::InvalidData, format!("the trace of the model has no signal '{name}'"))
-            })?;
-            self.sources.entry(*code).or_default().push(source);
+            if let Some(code) = code {
+                self.sources.entry(*code).or_default().push(source);
+            }
+        }
+        if self.sources.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidData, "the trace of the model has none of the hardware's signals"));
         }
         Ok(())
     }

@@ -39,6 +39,8 @@ pub struct AxiChecker {
     /// Per id: reads outstanding.
     reads: Vec<VecDeque<AddrBeat>>,
     r_beat: Vec<usize>,
+    /// The id whose read has begun and not ended.
+    reading: Option<usize>,
     outstanding: usize,
 }
 
@@ -60,6 +62,7 @@ impl AxiChecker {
             done_writes: vec![VecDeque::new(); ids],
             reads: vec![VecDeque::new(); ids],
             r_beat: vec![0; ids],
+            reading: None,
             outstanding: 0,
         }
     }
@@ -206,7 +209,11 @@ impl AxiChecker {
         if r.resp == EXOKAY && !a.lock {
             return self.fail(cycle, "r", Rule::ExclusiveOkay, r);
         }
+        if self.reading.is_some_and(|other| other != id) {
+            return self.fail(cycle, "r", Rule::Interleaved, &(self.reading, r));
+        }
         if taken {
+            self.reading = if last_beat { None } else { Some(id) };
             self.r_beat[id] = if last_beat { 0 } else { self.r_beat[id] + 1 };
             if last_beat {
                 self.reads[id].pop_front();

@@ -48,6 +48,8 @@ pub enum Rule {
     BeforeData,
     /// Read data for an id with no read outstanding.
     UnexpectedR,
+    /// Beats of two reads mixed. AXI allows that of different ids; no memory here does it, and the hardware must not begin with it.
+    Interleaved,
     /// EXOKAY for a transaction that is not exclusive.
     ExclusiveOkay,
     /// Write data that no address ever came for, or the other way round, when the port should be at rest.
@@ -74,6 +76,7 @@ impl Rule {
             Rule::UnexpectedB => "a write response came for an id with no write outstanding",
             Rule::BeforeData => "a write response came before the last data beat of its write",
             Rule::UnexpectedR => "read data came for an id with no read outstanding",
+            Rule::Interleaved => "beats of two reads must not mix where the memory does not mix them",
             Rule::ExclusiveOkay => "EXOKAY answers exclusive accesses only",
             Rule::Unfinished => "address and data do not match up at rest",
         }

@@ -134,6 +134,9 @@ fn responses_need_their_request() {
     assert_eq!(broken(&[ar(addr(0, INCR)), r(3, 0, true), r(3, 0, true)]), Some(Rule::UnexpectedR));
     assert_eq!(broken(&[ar(addr(1, INCR)), r(3, 0, true)]), Some(Rule::LastEarly));
     assert_eq!(broken(&[ar(addr(0, INCR)), r(3, 0, false)]), Some(Rule::LastMissing));
+    let other = AddrBeat { id: 2, ..addr(1, INCR) };
+    assert_eq!(broken(&[ar(addr(1, INCR)), ar(other), r(3, 0, false), r(2, 0, false)]), Some(Rule::Interleaved));
+    assert_eq!(broken(&[ar(addr(1, INCR)), ar(other), r(3, 0, false), r(3, 0, true), r(2, 0, false)]), None);
     assert_eq!(broken(&[ar(addr(0, INCR)), r(3, EXOKAY, true)]), Some(Rule::ExclusiveOkay));
     assert_eq!(broken(&[aw(addr(0, INCR)), w(0xff, true), b(3, EXOKAY)]), Some(Rule::ExclusiveOkay));
 }

@@ -90,3 +90,20 @@ pub fn engine(name: &str) -> Result<&str, Failure> {
         None => Err(unknown("engine", name, ENGINES.iter().map(|(engine, _)| *engine))),
     }
 }
+
+/// A wave file at a place where none can be is wrong use; a disk that fills up is not.
+pub fn device(error: smmu_sim::dut::DeviceError) -> Failure {
+    use smmu_sim::dut::DeviceError;
+    use std::io::ErrorKind;
+    match &error {
+        DeviceError::Wave { source, .. }
+            if matches!(
+                source.kind(),
+                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::IsADirectory | ErrorKind::NotADirectory
+            ) =>
+        {
+            Failure::Usage(error.into())
+        }
+        _ => Failure::Broken(error.into()),
+    }
+}

@@ -4,6 +4,7 @@ use crate::exit::{print, print_json, Outcome};
 use serde::Serialize;
 use smmu_rtl::params::PRESETS;
 use smmu_sim::dut::{ENGINES, OPTIONAL_ENGINES};
+use smmu_testbench::demo::DEMOS;
 use smmu_testbench::scenario::SOCS;
 use std::fmt::Write;
 
@@ -18,6 +19,7 @@ pub struct Args {
 #[derive(Serialize)]
 struct Lists {
     scenarios: Vec<Entry>,
+    demos: Vec<Entry>,
     presets: Vec<Preset>,
     engines: Vec<Entry>,
 }
@@ -43,6 +45,7 @@ struct Preset {
 pub fn main(args: Args) -> Outcome {
     let lists = Lists {
         scenarios: SOCS.iter().map(|soc| Entry { name: soc.name, about: soc.summary }).collect(),
+        demos: DEMOS.iter().map(|demo| Entry { name: demo.name, about: demo.about }).collect(),
         presets: PRESETS
             .iter()
             .map(|p| Preset {
@@ -64,6 +67,8 @@ pub fn main(args: Args) -> Outcome {
     let mut text = String::new();
     let _ = writeln!(text, "Scenarios (smmu run <scenario>)");
     entries(&mut text, &lists.scenarios);
+    let _ = writeln!(text, "\nDemonstrations (smmu demo <name>)");
+    entries(&mut text, &lists.demos);
     let _ = writeln!(text, "\nPresets (--preset)");
     for p in &lists.presets {
         let sizes = format!(

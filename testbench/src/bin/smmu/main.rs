@@ -7,6 +7,7 @@
 mod bench;
 mod coverage;
 mod decode;
+mod demo;
 mod exit;
 mod list;
 #[cfg(feature = "verilator-mutants")]
@@ -33,6 +34,7 @@ enum Command {
     Run(run::Args),
     Replay(replay::Args),
     List(list::Args),
+    Demo(demo::Args),
     Decode(decode::Args),
     Verilog(verilog::Args),
     Bench(bench::Args),
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::main(args),
         Command::Replay(args) => replay::main(args),
         Command::List(args) => list::main(args),
+        Command::Demo(args) => demo::main(args),
         Command::Decode(args) => decode::main(args),
         Command::Verilog(args) => verilog::main(args),
         Command::Bench(args) => bench::main(args),

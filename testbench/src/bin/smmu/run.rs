@@ -1,15 +1,14 @@
 //! `smmu run`: a scenario on the simulated hardware.
 
-use crate::exit::{engine, preset, print, print_json, unknown, Failure, Outcome};
+use crate::exit::{device, engine, preset, print, print_json, unknown, Failure, Outcome};
 use anyhow::anyhow;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
-use smmu_sim::dut::{DeviceError, WaveRequest};
+use smmu_sim::dut::WaveRequest;
 use smmu_testbench::bench::{BenchError, BenchOptions};
 use smmu_testbench::memory::latency::Latency;
 use smmu_testbench::report::RunReport;
 use smmu_testbench::scenario::{self, Choices, DmaOps, DomainKind, RunError, RunOptions, Workload, SOCS};
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -130,21 +129,6 @@ pub fn main(args: Args) -> Outcome {
         Ok(())
     } else {
         Err(Failure::NotGood)
-    }
-}
-
-/// A wave file at a place where none can be is wrong use; a disk that fills up is not.
-fn device(error: DeviceError) -> Failure {
-    match &error {
-        DeviceError::Wave { source, .. }
-            if matches!(
-                source.kind(),
-                ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::IsADirectory | ErrorKind::NotADirectory
-            ) =>
-        {
-            Failure::Usage(error.into())
-        }
-        _ => Failure::Broken(error.into()),
     }
 }
 

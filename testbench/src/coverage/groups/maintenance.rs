@@ -117,7 +117,7 @@ impl Maintenance {
     }
 
     fn used_again(&mut self, life: &Life, forwarded: &Forwarded, counts: &mut Counts) {
-        let Some(t) = forwarded.translation else { return };
+        let Some(t) = forwarded.translation.filter(Translation::is_plain) else { return };
         if forwarded.raced || life.disturbed || life.commanded {
             return;
         }

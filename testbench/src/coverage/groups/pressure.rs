@@ -52,7 +52,7 @@ impl Sampler for Pressure {
     fn cycle(&mut self, _now: &Now, inputs: &Inputs, outputs: &Outputs, counts: &mut Counts) {
         // One client port stands for all: more of them are channels of the same kind.
         let (Some(client), Some(port)) = (inputs.s_axi.first(), outputs.s_axi.first()) else { return };
-        let (down, memory) = (&outputs.m_axi, &inputs.m_axi);
+        let (down, memory) = (&outputs.m_axi[0], &inputs.m_axi[0]);
         let (walk, tables) = (&outputs.m_axi_ptw, &inputs.m_axi_ptw);
         let (software, registers) = (&inputs.ctrl, &outputs.ctrl);
         let channels = [

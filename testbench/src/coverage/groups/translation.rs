@@ -85,7 +85,7 @@ impl Translations {
 impl Sampler for Translations {
     fn ended(&mut self, _now: &Now, life: &Life, answered: &Answered, counts: &mut Counts) {
         let Some(forwarded) = &life.forwarded else { return };
-        let Some(t) = &forwarded.translation else { return };
+        let Some(t) = forwarded.translation.as_ref().filter(|t| t.is_plain()) else { return };
         let write = answered.write;
         let granule = granule(t.granule);
         counts.hit(self.region, &[granule, t.start_level.into(), t.region.into()]);

@@ -22,7 +22,7 @@ pub struct Bank {
     pub hyp: bool,
     /// CBAR.TYPE.
     pub kind: u8,
-    /// CBA2R.VA64.
+    /// CBA2R.VA64 is what the tree of TTBR0 needs.
     pub va64: bool,
     /// SCTLR.
     #[serde(with = "super::super::hex")]
@@ -39,6 +39,9 @@ pub struct Bank {
     /// Bits that are set in TTBR0 and TTBR1 below and above the table's address.
     #[serde(with = "super::super::hex")]
     pub odd_ttbr: u64,
+    /// CBAR.CBNDX of TYPE 3: the bank of stage 2.
+    #[serde(default, skip_serializing_if = "super::is_usual")]
+    pub second: u8,
 }
 
 /// One register of a bank gets a new value.
@@ -85,6 +88,9 @@ pub enum Adjust {
         vmid: u8,
         /// CBAR.HYPC.
         hyp: bool,
+        /// CBAR.CBNDX of TYPE 3.
+        #[serde(default, skip_serializing_if = "super::is_usual")]
+        second: u8,
     },
     /// CBA2R.
     Cba2r {
@@ -141,6 +147,22 @@ pub struct Map {
     pub bits: u64,
     /// The descriptor is not valid.
     pub invalid: bool,
+}
+
+/// A window of IPA space, all mapped in leaves of one size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cover {
+    /// Tree of stage 2.
+    pub tree: u8,
+    /// 0: the tables, to themselves; 1: the tables' second window (`layout::ALIAS`); 2: data memory.
+    pub window: u8,
+    /// Level of the leaves, moved to one that has leaves in this granule.
+    pub level: u8,
+    /// Leaves of data change places: number n gets the memory of number n ^ swap.
+    pub swap: u8,
+    /// Attributes, as those of a [`Map`].
+    #[serde(with = "super::super::hex")]
+    pub bits: u64,
 }
 
 /// A table descriptor.

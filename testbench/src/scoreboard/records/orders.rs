@@ -1,6 +1,6 @@
 //! One state of the record registers after another: faults, register writes, and the orders in which they may have come.
 
-use super::{poke, Cause, Potential, Records, State, Store, Written, MULTI, SS};
+use super::{poke, Cause, Potential, Records, State, Store, Written, FORMAT, MULTI, SS};
 use smmu_rtl::registers as regs;
 
 impl Records {
@@ -45,7 +45,17 @@ impl Records {
             }
             Cause::Store(offset, data, strobes) => self.scratch.write_strobed(*offset, *data, *strobes),
         }
-        self.read_back(n, if was_active { state.owner } else { serial })
+        let after = self.read_back(n, if was_active { state.owner } else { serial });
+        self.in_format(n, state, after)
+    }
+
+    /// A status that was not zero keeps its format, whatever the registers that it came from have become.
+    fn in_format(&self, n: usize, before: &State, after: State) -> State {
+        if n != self.global() && self.recorded(n, before) && self.recorded(n, &after) {
+            after.with_format((before.values[0] & FORMAT) >> 9)
+        } else {
+            after
+        }
     }
 
     /// The record of a fault alone, then others after it.
@@ -71,7 +81,8 @@ impl Records {
     pub(super) fn after_write(&mut self, n: usize, state: &State, (offset, data, strobes): Store) -> State {
         self.load(n, state);
         self.scratch.write_strobed(offset, data, strobes);
-        let mut after = self.read_back(n, state.owner);
+        let after = self.read_back(n, state.owner);
+        let mut after = self.in_format(n, state, after);
         if !self.recorded(n, &after) {
             after.owner = 0;
         }
@@ -89,8 +100,18 @@ impl Records {
         (first, others): (bool, bool),
     ) -> Vec<State> {
         let mut reached = vec![self.after(n, state, serial, cause)];
+        // Recorded before a register write that chose another format.
+        let formats = &self.recorders[n].formats;
+        let earlier: Vec<u64> = formats.iter().filter(|(until, _)| accepted <= *until).map(|(_, format)| *format).collect();
+        if !self.recorded(n, state) && self.recorded(n, &reached[0]) {
+            let others = earlier.iter().map(|format| reached[0].with_format(*format));
+            let others: Vec<State> = others.filter(|other| *other != reached[0]).collect();
+            reached.extend(others);
+        }
         if first && accepted <= self.recorders[n].last_event && !cause.only_multi() {
-            reached.push(self.first_of_many(n, state, serial, cause));
+            let many = self.first_of_many(n, state, serial, cause);
+            reached.extend(earlier.iter().map(|format| many.with_format(*format)));
+            reached.push(many);
         }
         if accepted <= self.recorders[n].last_clear {
             reached.extend(self.wiped(n, state, cause));
@@ -118,7 +139,11 @@ impl Records {
 
     /// All states that two or fewer potential faults, the rest of them setting `MULTI`, lead to.
     pub(super) fn with_potential(&mut self, n: usize, potential: &[Potential]) -> Vec<State> {
-        let mut states = self.recorders[n].states.clone();
+        self.and_potential(n, self.recorders[n].states.clone(), potential)
+    }
+
+    /// The same from these states.
+    pub(super) fn and_potential(&mut self, n: usize, mut states: Vec<State>, potential: &[Potential]) -> Vec<State> {
         let others = potential.iter().any(|p| p.serial != potential[0].serial);
         for _ in 0..2 {
             for state in states.clone() {

@@ -49,7 +49,7 @@ fn everything(bug: Bug, options: BenchOptions) -> Result<(), BenchError> {
     bench.write32(regs::SGFSR.offset(&MINI, 0), 0xffff_ffff)?;
     // A page moves, while a read that went to its old place has no answer.
     bench.burst_read(STREAM, VA + 0x3000, 1, 3)?;
-    bench.slave().options_mut().latency = crate::memory::latency::Latency::Fixed(400);
+    bench.slave(0).options_mut().latency = crate::memory::latency::Latency::Fixed(400);
     bench.port(0).start(Burst::read(STREAM, VA + 0x3000, 1, 3));
     bench.run_cycles(60)?;
     tables.map(bench.memory(), VA + 0x3000, RAM + 0x7000, crate::bench::fixture::READ_WRITE)?;
