@@ -177,8 +177,9 @@ impl<const CB: usize, const N: usize> Stalls<CB, N> {
     /// The block for hardware of these sizes.
     ///
     /// # Panics
-    /// If there are not `N` places in the queue of reads.
+    /// If there are not `N` places in the queue of reads, or if several client ports are to have stalls.
     pub fn new(params: &Params) -> Self {
+        assert!(!params.features.stall || params.tbus == 1, "stalls are there for one client port");
         assert_eq!(params.miss_queue, N, "places");
         Self {
             present: Strap::new(params.features.stall),
