@@ -40,12 +40,12 @@ fn synthesizes() {
     synthesis_check(Held::<4>::new(true, &MINI));
 }
 
+/// Without the feature all outputs are constants, which Icarus does not evaluate: that form is compared as a part of the whole TBU.
 #[test]
 fn verilog_agrees() {
     let full = MINI.with_everything();
     equivalence(|| Held::<4>::new(true, &full), 3000, 1, pins!(), |s| s.below("wake_tag", 4));
     equivalence(|| Held::<16>::new(false, &full), 2000, 2, pins!(), |_| {});
-    equivalence(|| Held::<4>::new(true, &MINI), 500, 3, pins!(), |s| s.below("wake_tag", 4));
 }
 
 fn settled(b: &mut Held<4>) {
