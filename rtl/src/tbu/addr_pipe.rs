@@ -241,6 +241,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     l_label_low: Signal<Local, Word<16>>,
     l_fills: Signal<Local, Bit>,
     l_sent: Signal<Local, Word<Q>>,
+    l_can: Signal<Local, Word<Q>>,
     l_tied: Signal<Local, Word<Q>>,
 }
 
@@ -399,8 +400,8 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.park.sleep_on.next = self.l_peers.val();
 
         // The next replay, whose payload is read when no answer needs the RAM.
-        self.pick.can.next =
-            self.replay.q.val() & ((self.park.dep_flying.val() & !self.held.storing.val()) | self.held.again.val());
+        self.l_can.next = self.replay.q.val() & ((self.park.dep_flying.val() & !self.held.storing.val()) | self.held.again.val());
+        self.pick.can.next = self.l_can.val();
         self.pick.hold.next = self.rsp_valid.val();
         self.pick.payload.next = self.payload.rdata.val();
         self.payload.raddr.next = self.pick.payload_index.val();
@@ -545,6 +546,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.held.dep_none.next = self.park.dep_none.val();
         self.held.dep_loose.next = self.park.dep_loose.val();
         self.held.full.next = self.credits.full.val();
+        self.held.behind.next = (self.replay.q.val() & !self.l_can.val()) | (self.fault.q.val() & !self.park.dep_none.val());
         self.park.loose.next = self.held.loose.val();
         self.park.loosened.next = self.held.loosened.val();
         self.crowded.next = self.held.crowded.val();

@@ -18,8 +18,9 @@
 //!
 //! # Room
 //!
-//! `crowded` says that the queue is full, or that a write's data needs a place in the store and both are taken, and that something is held.
-//! The control unit then ends held ones.
+//! `crowded` says that held transactions stop others for good: the queue is full of entries that are held or behind such, or a write's data needs a
+//! place in the store and both are taken by such. The control unit then ends held ones. A queue that is full of transactions that go on by
+//! themselves is not crowded, however long that takes.
 //!
 //! Without the feature nothing of this is there.
 
@@ -56,6 +57,8 @@ pub struct Held<const Q: usize> {
     pub dep_none: Signal<In, Word<Q>>,
     pub dep_loose: Signal<In, Word<Q>>,
     pub full: Signal<In, Bit>,
+    /// Entries that wait for older ones of their id, to be looked up again or to be refused.
+    pub behind: Signal<In, Word<Q>>,
     /// The answer of this cycle is no refusal but "hold".
     pub holds: Signal<Out, Bit>,
     /// Woken entries: to be looked up again, to be refused.
@@ -104,6 +107,9 @@ pub struct Held<const Q: usize> {
     l_place: Signal<Local, Word<Q>>,
     l_refused: Signal<Local, Word<Q>>,
     l_below: Signal<Local, Word<Q>>,
+    l_goes: Signal<Local, Word<Q>>,
+    l_loose_goes: Signal<Local, Word<Q>>,
+    l_two: Signal<Local, Bit>,
     l_start: Signal<Local, Bit>,
     l_no_place: Signal<Local, Bit>,
 }
@@ -224,11 +230,15 @@ impl<const Q: usize> Logic for Held<Q> {
             }
         }
 
-        // Is room short? Places whose data is on its way downstream come back by themselves.
+        // Is room short for good? Places whose data is on its way downstream come back by themselves.
+        self.l_goes.next = self.parked.val() & !self.held_q.q.val() & !self.behind.val();
+        self.l_goes.next = self.l_goes.val() | self.storing_q.q.val();
+        self.l_loose_goes.next = self.l_goes.val() & self.loose_q.q.val();
         self.l_below.next = self.loose_q.q.val() - 1;
         self.l_below.next = self.loose_q.q.val() & self.l_below.val();
+        self.l_two.next = self.stores.val() & self.l_below.val().any() & !self.l_loose_goes.val().any();
         self.crowded_q.d.next = self.held_q.q.val().any()
-            & (self.full.val() | (self.stores.val() & self.l_want.val().any() & self.l_below.val().any()));
+            & ((self.full.val() & !self.l_goes.val().any()) | (self.l_two.val() & self.l_want.val().any()));
         self.crowded.next = self.present.val() & self.crowded_q.q.val();
 
         if !self.aresetn.val() {

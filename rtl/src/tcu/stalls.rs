@@ -111,9 +111,15 @@ pub struct Stalls<const CB: usize, const N: usize> {
     forgive_q: DFF<Word<8>>,
     rd_patience: DFF<Word<5>>,
     wr_patience: DFF<Word<5>>,
+    // Locals that are built up in steps belong to one use each: two uses would tie blocks of the Verilog into a ring.
     one: Signal<Local, Word<CB>>,
-    hot: Signal<Local, Word<CB>>,
-    vector: Signal<Local, Word<CB>>,
+    flt_hot: Signal<Local, Word<CB>>,
+    cw_hot: Signal<Local, Word<CB>>,
+    ss_of_flt: Signal<Local, Word<CB>>,
+    cfcfg_of_flt: Signal<Local, Word<CB>>,
+    ss_of_cw: Signal<Local, Word<CB>>,
+    cfre_of_chosen: Signal<Local, Word<CB>>,
+    new_ss: Signal<Local, Word<CB>>,
     ss_here: Signal<Local, Bit>,
     stalls_here: Signal<Local, Bit>,
     same: Signal<Local, Word<N>>,
@@ -159,18 +165,26 @@ pub struct Stalls<const CB: usize, const N: usize> {
     new_asking: Signal<Local, Word<N>>,
     plane: Signal<Local, Word<N>>,
     of_bank: Signal<Local, Word<N>>,
+    same_plane: Signal<Local, Word<N>>,
+    tag_plane: Signal<Local, Word<N>>,
+    bank_plane: Signal<Local, Word<N>>,
+    picked_write: Signal<Local, Word<N>>,
+    picked_other: Signal<Local, Word<N>>,
     bit_here: Signal<Local, Bit>,
+    bank_bit: Signal<Local, Bit>,
     rsp_index: Signal<Local, Word<5>>,
     wake_index: Signal<Local, Word<5>>,
     ask_index: Signal<Local, Word<5>>,
     bit32: Signal<Local, Word<32>>,
     hot32: Signal<Local, Word<32>>,
+    wake_hot: Signal<Local, Word<32>>,
+    pass_of_ask: Signal<Local, Word<32>>,
     lost: Signal<Local, Word<32>>,
-    gain: Signal<Local, Bit>,
-    loss: Signal<Local, Bit>,
     removed_write: Signal<Local, Word<N>>,
     left_index: Signal<Local, Word<5>>,
-    flag: Signal<Local, Word<1>>,
+    rsp_flag: Signal<Local, Word<1>>,
+    wake_flag: Signal<Local, Word<1>>,
+    ask_flag: Signal<Local, Word<1>>,
 }
 
 impl<const CB: usize, const N: usize> Stalls<CB, N> {
@@ -225,21 +239,21 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
 
         // The event of this cycle: its bank, and whether its transaction is in the list.
         self.one.next = 1.into();
-        self.hot.next = self.one.val() << self.flt_bank.val();
-        self.vector.next = self.ss.q.val() & self.hot.val();
-        self.ss_here.next = self.vector.val().any();
-        self.vector.next = self.cfcfg.q.val() & self.hot.val();
-        self.stalls_here.next = self.vector.val().any();
+        self.flt_hot.next = self.one.val() << self.flt_bank.val();
+        self.ss_of_flt.next = self.ss.q.val() & self.flt_hot.val();
+        self.ss_here.next = self.ss_of_flt.val().any();
+        self.cfcfg_of_flt.next = self.cfcfg.q.val() & self.flt_hot.val();
+        self.stalls_here.next = self.cfcfg_of_flt.val().any();
         self.same.next = !self.wr_q.q.val();
         if self.rsp_wr.val() {
             self.same.next = self.wr_q.q.val();
         }
         for i in 0..4 {
-            self.plane.next = !self.tag_q[i].q.val();
+            self.same_plane.next = !self.tag_q[i].q.val();
             if self.rsp_tag.val().get_bit(i) {
-                self.plane.next = self.tag_q[i].q.val();
+                self.same_plane.next = self.tag_q[i].q.val();
             }
-            self.same.next = self.same.val() & self.plane.val();
+            self.same.next = self.same.val() & self.same_plane.val();
         }
         self.same.next = self.same.val() & self.asking_q.q.val();
         if !self.rsp_valid.val() {
@@ -309,26 +323,26 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
         self.picked.next = self.chosen.val() & !self.below.val();
         self.chosen_tag.next = 0.into();
         for i in 0..4 {
-            self.plane.next = self.picked.val() & self.tag_q[i].q.val();
-            self.bit_here.next = self.plane.val().any();
+            self.tag_plane.next = self.picked.val() & self.tag_q[i].q.val();
+            self.bit_here.next = self.tag_plane.val().any();
             self.chosen_tag.next = self.chosen_tag.val().replace_bit(i, self.bit_here.val());
         }
         self.chosen_bank.next = 0.into();
         for i in 0..7 {
-            self.plane.next = self.picked.val() & self.bank_q[i].q.val();
-            self.bit_here.next = self.plane.val().any();
-            self.chosen_bank.next = self.chosen_bank.val().replace_bit(i, self.bit_here.val());
+            self.bank_plane.next = self.picked.val() & self.bank_q[i].q.val();
+            self.bank_bit.next = self.bank_plane.val().any();
+            self.chosen_bank.next = self.chosen_bank.val().replace_bit(i, self.bank_bit.val());
         }
-        self.plane.next = self.picked.val() & self.wr_q.q.val();
-        self.chosen_write.next = self.plane.val().any();
-        self.plane.next = self.picked.val() & !self.first_q.q.val();
-        self.tells_more.next = self.crowd.val() & self.plane.val().any();
+        self.picked_write.next = self.picked.val() & self.wr_q.q.val();
+        self.chosen_write.next = self.picked_write.val().any();
+        self.picked_other.next = self.picked.val() & !self.first_q.q.val();
+        self.tells_more.next = self.crowd.val() & self.picked_other.val().any();
         self.wake_valid.next = self.ends.val() | self.crowd.val() | self.asks.val();
         self.wake_refuse.next = self.ends.val() | self.crowd.val();
         self.wake_wr.next = self.chosen_write.val();
         self.wake_tag.next = self.chosen_tag.val();
-        self.vector.next = self.cfre.q.val() >> self.chosen_bank.val();
-        self.wake_raz.next = !self.vector.val().get_bit(0);
+        self.cfre_of_chosen.next = self.cfre.q.val() >> self.chosen_bank.val();
+        self.wake_raz.next = !self.cfre_of_chosen.val().get_bit(0);
 
         // What the recorder hears: a waiting one's fault is not told; one that is ended while it waits is one more.
         self.o_flt_valid.next = (self.flt_valid.val() & !self.is_waiting.val()) | self.tells_more.val();
@@ -386,9 +400,9 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
         }
 
         // .. then RESUME and SCTLR, which come after it.
-        self.hot.next = self.one.val() << self.cw_index.val();
-        self.vector.next = self.ss.q.val() & self.hot.val();
-        self.resumes.next = self.cw_valid.val() & (self.cw_kind.val() == 15) & self.vector.val().any();
+        self.cw_hot.next = self.one.val() << self.cw_index.val();
+        self.ss_of_cw.next = self.ss.q.val() & self.cw_hot.val();
+        self.resumes.next = self.cw_valid.val() & (self.cw_kind.val() == 15) & self.ss_of_cw.val().any();
         self.terminate.next = self.cw_data.val().get_bit(0);
         self.wakes.next = self.resumes.val() | (self.cw_valid.val() & (self.cw_kind.val() == 2));
         if self.resumes.val() {
@@ -434,42 +448,36 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
 
         // How many of each channel there are.
         self.removed_write.next = self.remove.val() & self.wr_q.q.val();
-        self.gain.next = self.adds.val() & !self.rsp_wr.val();
-        self.loss.next = self.remove.val().any() & !self.removed_write.val().any();
-        if self.gain.val() {
+        if self.adds.val() & !self.rsp_wr.val() {
             self.reads.d.next = self.reads.q.val() + 1;
         }
-        if self.loss.val() {
+        if self.remove.val().any() & !self.removed_write.val().any() {
             self.reads.d.next = self.reads.q.val() - 1;
         }
-        self.gain.next = self.adds.val() & self.rsp_wr.val();
-        self.loss.next = self.removed_write.val().any();
-        if self.gain.val() {
+        if self.adds.val() & self.rsp_wr.val() {
             self.writes.d.next = self.writes.q.val() + 1;
         }
-        if self.loss.val() {
+        if self.removed_write.val().any() {
             self.writes.d.next = self.writes.q.val() - 1;
         }
 
         // FSR.SS, CFCFG, CFRE.
-        self.vector.next = self.ss.q.val();
-        self.hot.next = self.one.val() << self.flt_bank.val();
+        self.new_ss.next = self.ss.q.val();
         if self.is_first.val() {
-            self.vector.next = self.vector.val() | self.hot.val();
+            self.new_ss.next = self.ss.q.val() | self.flt_hot.val();
         }
-        self.hot.next = self.one.val() << self.cw_index.val();
+        self.ss.d.next = self.new_ss.val();
         if self.resumes.val() {
-            self.vector.next = self.vector.val() & !self.hot.val();
+            self.ss.d.next = self.new_ss.val() & !self.cw_hot.val();
         }
-        self.ss.d.next = self.vector.val();
         if self.cw_valid.val() & (self.cw_kind.val() == 2) {
-            self.cfcfg.d.next = self.cfcfg.q.val() & !self.hot.val();
+            self.cfcfg.d.next = self.cfcfg.q.val() & !self.cw_hot.val();
             if self.cw_data.val().get_bit(7) {
-                self.cfcfg.d.next = self.cfcfg.q.val() | self.hot.val();
+                self.cfcfg.d.next = self.cfcfg.q.val() | self.cw_hot.val();
             }
-            self.cfre.d.next = self.cfre.q.val() & !self.hot.val();
+            self.cfre.d.next = self.cfre.q.val() & !self.cw_hot.val();
             if self.cw_data.val().get_bit(5) {
-                self.cfre.d.next = self.cfre.q.val() | self.hot.val();
+                self.cfre.d.next = self.cfre.q.val() | self.cw_hot.val();
             }
         }
         self.stalled.next = 0.into();
@@ -478,12 +486,12 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
         }
 
         // Those whose bank's block does not count: from the wake of a retried one until it is sent on, refused, or held again.
-        self.flag.next = self.rsp_wr.val().into();
-        self.rsp_index.next = bit_cast::<5, 4>(self.rsp_tag.val()) | (bit_cast::<5, 1>(self.flag.val()) << 4);
-        self.flag.next = self.chosen_write.val().into();
-        self.wake_index.next = bit_cast::<5, 4>(self.chosen_tag.val()) | (bit_cast::<5, 1>(self.flag.val()) << 4);
-        self.flag.next = self.ask_wr.val().into();
-        self.ask_index.next = bit_cast::<5, 4>(self.ask_tag.val()) | (bit_cast::<5, 1>(self.flag.val()) << 4);
+        self.rsp_flag.next = self.rsp_wr.val().into();
+        self.rsp_index.next = bit_cast::<5, 4>(self.rsp_tag.val()) | (bit_cast::<5, 1>(self.rsp_flag.val()) << 4);
+        self.wake_flag.next = self.chosen_write.val().into();
+        self.wake_index.next = bit_cast::<5, 4>(self.chosen_tag.val()) | (bit_cast::<5, 1>(self.wake_flag.val()) << 4);
+        self.ask_flag.next = self.ask_wr.val().into();
+        self.ask_index.next = bit_cast::<5, 4>(self.ask_tag.val()) | (bit_cast::<5, 1>(self.ask_flag.val()) << 4);
         self.bit32.next = 1.into();
         self.lost.next = 0.into();
         if self.refused.val() {
@@ -500,17 +508,17 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
             self.lost.next = self.lost.val() | self.hot32.val();
         }
         self.pass.d.next = self.pass.q.val() & !self.lost.val();
-        self.hot32.next = self.bit32.val() << self.wake_index.val();
+        self.wake_hot.next = self.bit32.val() << self.wake_index.val();
         if self.retries.val() {
-            self.pass.d.next = (self.pass.q.val() & !self.lost.val()) | self.hot32.val();
+            self.pass.d.next = (self.pass.q.val() & !self.lost.val()) | self.wake_hot.val();
         }
         self.pass_bank.we.next = self.retries.val();
         self.pass_bank.waddr.next = self.wake_index.val();
         self.pass_bank.wdata.next = self.chosen_bank.val();
         self.pass_bank.raddr.next = self.ask_index.val();
-        self.hot32.next = self.pass.q.val() >> self.ask_index.val();
+        self.pass_of_ask.next = self.pass.q.val() >> self.ask_index.val();
         self.forgive_q.d.next =
-            (bit_cast::<8, 7>(self.pass_bank.rdata.val()) << 1) | bit_cast::<8, 1>(self.hot32.val().get_bits::<1>(0));
+            (bit_cast::<8, 7>(self.pass_bank.rdata.val()) << 1) | bit_cast::<8, 1>(self.pass_of_ask.val().get_bits::<1>(0));
         self.forgive.next = 0.into();
         if self.present.val() {
             self.forgive.next = self.forgive_q.q.val();

@@ -26,6 +26,7 @@ macro_rules! pins {
             dep_none,
             dep_loose,
             full,
+            behind,
             store_done,
             store_sent,
             store_sent_place
@@ -88,9 +89,13 @@ fn data_of_held_writes_goes_into_the_store() {
     settled(&mut b);
     assert!(!b.store_valid.val() && !b.crowded.val());
     assert_eq!(b.loose.val().u64(), 0b0110);
-    // A third one has no place.
+    // A third one has no place. As long as one of the others may still go, that is not for good.
     b.parked.next = 0b1110.into();
     b.dep_none.next = 0b0011.into();
+    tick(&mut b, |b| &mut b.clock);
+    settled(&mut b);
+    assert!(!b.crowded.val() && !b.store_valid.val());
+    b.behind.next = 0b1100.into();
     tick(&mut b, |b| &mut b.clock);
     settled(&mut b);
     assert!(b.crowded.val() && !b.store_valid.val());
