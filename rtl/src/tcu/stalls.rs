@@ -30,7 +30,7 @@
 //! # Room
 //!
 //! Not more than `read_places` and `write_places` are held: what comes above that is treated as with CFCFG = 0. And if a TBU is `crowded` for
-//! 32 cycles, the oldest one of the channel is ended: it is refused, a waiting one with `MULTI`; SS stays. So held transactions never stop others for good.
+//! 32 cycles, the oldest stalled or waiting one of the channel is ended: it is refused, a waiting one with `MULTI`; SS stays. So held transactions never stop others for good.
 //!
 //! # Timing
 //!
@@ -294,7 +294,7 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
 
         // In a cycle without an event one of the list is told to go on.
         self.quiet.next = self.present.val() & !self.rsp_valid.val() & !self.cw_valid.val();
-        self.idle.next = self.first_q.q.val() | self.waiting_q.q.val() | self.look_q.q.val();
+        self.idle.next = self.first_q.q.val() | self.waiting_q.q.val();
         self.chosen.next = 0.into();
         self.ends.next = false;
         self.asks.next = false;

@@ -100,6 +100,7 @@ impl Scoreboard {
         let t = &self.flight.slots[slot];
         let (serial, accepted, access) = (t.serial, t.accepted, t.access);
         let stalls: Vec<Fault> = t.stalls().collect();
+        let ended: Vec<Fault> = stalls.iter().filter_map(|fault| self.ended_waiting(t, fault)).collect();
         self.flight.finish(slot);
         if refused {
             self.stats.refused += 1;
@@ -117,6 +118,7 @@ impl Scoreboard {
                 let causes: Vec<Cause> = here
                     .map(|fault| Cause::Access(access, *fault))
                     .chain(held.map(|fault| Cause::Stall(access, *fault)))
+                    .chain(ended.iter().filter(|fault| fault.bank == recorder).map(|fault| Cause::Access(access, *fault)))
                     .collect();
                 let event = Event { serial, accepted, causes: &causes, certain };
                 self.records.fault(recorder, &event, self.cycle, &*self.blocked);

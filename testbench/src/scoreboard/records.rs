@@ -154,6 +154,8 @@ struct Recorder {
     last_event: u64,
     /// Cycle of the last write that cleared the status of a state.
     last_clear: u64,
+    /// Cycle of the last refusal on account of what stood there.
+    last_multi: u64,
     /// The record's owner, known from a read since the last clear.
     known_owner: Option<u64>,
     level: Level,
@@ -195,6 +197,7 @@ impl Records {
                 writes: VecDeque::new(),
                 last_event: 0,
                 last_clear: 0,
+                last_multi: 0,
                 known_owner: None,
                 level: Level::Low,
                 level_since: 0,
@@ -333,6 +336,9 @@ impl Records {
         let Event { serial, accepted, causes, certain } = *event;
         if let Some(events) = &mut self.during_write {
             events.push(Applied { recorder: n, serial, accepted, causes: causes.to_vec() });
+        }
+        if causes.iter().any(Cause::only_multi) {
+            self.recorders[n].last_multi = cycle;
         }
         let wiped = accepted <= self.recorders[n].last_clear;
         let may_be_first = self.recorders[n].known_owner.is_none_or(|owner| owner == serial);

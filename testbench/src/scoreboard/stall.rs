@@ -77,6 +77,14 @@ impl Scoreboard {
         t.crowded || self.resumes.since(bank, t.accepted, true) || self.resuming(bank).is_some_and(|payload| payload & 1 == 1)
     }
 
+    /// One that waited on account of this fault, and was ended without a look at it: for want of room, or because its bank was blocked when
+    /// `RESUME` came. The bank has `MULTI` of it at most.
+    pub(super) fn ended_waiting(&self, t: &Transaction, fault: &Fault) -> Option<Fault> {
+        let resumed = |terminate| self.resumes.since(fault.bank, t.accepted, terminate);
+        let may = t.crowded || resumed(false) || resumed(true) || self.resuming(fault.bank).is_some();
+        may.then_some(Fault { code: 0, ..*fault })
+    }
+
     /// Payload of a `RESUME` of the bank that is being performed.
     pub(super) fn resuming(&self, bank: usize) -> Option<u64> {
         let (offset, data, strobes) = self.control.pending()?;

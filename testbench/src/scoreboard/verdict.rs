@@ -177,6 +177,9 @@ impl Scoreboard {
                 for fault in t.stalls().filter(|fault| fault.bank == recorder) {
                     let cause = Cause::Stall(t.access, fault);
                     found.push(Potential { serial: t.serial, accepted: t.accepted, cause });
+                    if let Some(ended) = self.ended_waiting(t, &fault) {
+                        found.push(Potential { serial: t.serial, accepted: t.accepted, cause: Cause::Access(t.access, ended) });
+                    }
                 }
             }
         }

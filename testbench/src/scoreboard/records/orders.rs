@@ -124,7 +124,7 @@ impl Records {
             if writes[from].clears && (writes[from].found || others) {
                 // It came behind another fault, of which this write has left nothing but that it was not the only one.
                 let mut more = *state;
-                more.values[0] |= MULTI;
+                more.values[0] |= MULTI | if matches!(cause, Cause::Stall(..)) { SS } else { 0 };
                 starts.push(more);
             }
             for state in starts {
@@ -134,7 +134,33 @@ impl Records {
                 }
             }
         }
+        if matches!(cause, Cause::Stall(..)) && accepted <= self.recorders[n].last_multi {
+            self.others_meanwhile(n, &mut reached, &writes);
+        }
         reached
+    }
+
+    /// States after a stalled fault, with others that were refused on account of it between these writes: all that may be left of them is `MULTI`.
+    fn others_meanwhile(&mut self, n: usize, reached: &mut Vec<State>, writes: &[Written]) {
+        for start in reached.clone() {
+            for from in 0..=writes.len() {
+                let mut state = start;
+                for to in from..=writes.len() {
+                    if to > from {
+                        state = self.after_write(n, &state, writes[to - 1].store);
+                    }
+                    if !self.stalled(n, &state) {
+                        break;
+                    }
+                    let mut more = state;
+                    more.values[0] |= MULTI;
+                    let later = writes[to..].iter().fold(more, |state, write| self.after_write(n, &state, write.store));
+                    if !reached.contains(&later) {
+                        reached.push(later);
+                    }
+                }
+            }
+        }
     }
 
     /// All states that two or fewer potential faults, the rest of them setting `MULTI`, lead to.
