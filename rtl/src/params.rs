@@ -105,9 +105,8 @@ impl Features {
         big_endian: false,
     };
 
-    /// What the MMU-500 of the ZynqMP has, as far as this hardware has it.
-    pub const MMU500: Features =
-        Features { stage2: true, nested: true, aarch32: Aarch32::Both, big_endian: true, ..Features::STAGE1 };
+    /// What the MMU-500 of the ZynqMP has.
+    pub const MMU500: Features = Features { exids: false, vmid16: false, ..Features::EVERYTHING };
 
     /// All that can be together: everything but stream indexing and 64 KiB register pages, which exclude something else.
     pub const EVERYTHING: Features = Features {
@@ -230,6 +229,8 @@ pub const MULTI: Params = Params {
     tbus: 4,
     main_tlb: 1024,
     walks: 16,
+    // What waits behind a stalled fault would have to be told of all ports.
+    features: Features { stall: false, ..Features::MMU500 },
     ..ZYNQMP
 };
 
@@ -264,7 +265,7 @@ pub const SM8550: Params = Params {
 pub const FULL: Params = Params {
     name: "full",
     purpose: "the sizes of mini with every feature that the hardware has",
-    features: Features { ats: true, exids: true, vmid16: true, pmu: true, attributes: true, ..Features::MMU500 },
+    features: Features { exids: true, vmid16: true, ..Features::MMU500 },
     ..MINI
 };
 
@@ -299,6 +300,16 @@ impl Params {
     /// The same hardware with every feature that can be together with the others ([`Features::EVERYTHING`]).
     pub const fn with_everything(self) -> Params {
         self.with_features(Features::EVERYTHING)
+    }
+
+    /// Reads that can be held by stalled context faults ([`Features::stall`]): half of the miss queue.
+    pub const fn held_reads(&self) -> usize {
+        self.miss_queue / 2
+    }
+
+    /// Writes that can be held: as many as the store for their data has places.
+    pub const fn held_writes(&self) -> usize {
+        2
     }
 
     /// Output address bits (`IDR2.OAS`): never more than [`PA_WIDTH`].

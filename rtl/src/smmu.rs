@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  s_axi ----> tbu ----> m_axi          regs <---- s_axil_ctrl
-//!              | ^ rsp, drop_all         | ^ flt       |
+//!              | ^ rsp, drop_all         | ^ flt       |          (stalls: between translate and both)
 //!      rd_req, v |                  cw_*, v |          `--> irq_*
 //!      wr_req  translate <--------- op, inv_*
 //!                 |
@@ -18,6 +18,7 @@ use crate::prelude::*;
 use crate::tbu::group::TbuGroup;
 use crate::tbu::Tbu;
 use crate::tcu::regs::Regs;
+use crate::tcu::stalls::Stalls;
 use crate::tcu::translate::Translate;
 
 /// A top: its name, what stands in front of the translation control unit, and the names of the channels of its client and downstream
@@ -77,6 +78,7 @@ pub struct $top<
     tbu: $tbu<UTLB, MISSQ, IDW, DW, DS>,
     translate: Translate<SMR, SI, CB, BI, SW, DA, W2>,
     regs: Regs<CB, BI, RI, RA, RAW>,
+    stalls: Stalls<CB, MISSQ>,
 }
 
 impl<
@@ -135,6 +137,7 @@ impl<
             tbu: $tbu::new(params),
             translate: Translate::new(params),
             regs: Regs::new(params),
+            stalls: Stalls::new(params),
         }
     }
 }
@@ -159,7 +162,8 @@ impl<
 {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, aclk, tbu, translate, regs);
+        clock!(self, aclk, tbu, translate, regs, stalls);
+        self.stalls.aresetn.next = self.aresetn.val();
         self.tbu.aresetn.next = self.aresetn.val();
         self.translate.aresetn.next = self.aresetn.val();
         self.regs.aresetn.next = self.aresetn.val();
@@ -229,10 +233,10 @@ impl<
         self.translate.cw_index.next = self.regs.cw_index.val();
         self.translate.cw_data.next = self.regs.cw_data.val();
         self.regs.cw_grant.next = self.translate.cw_grant.val();
-        self.regs.flt_valid.next = self.translate.flt_valid.val();
-        self.regs.flt_global.next = self.translate.flt_global.val();
-        self.regs.flt_bank.next = self.translate.flt_bank.val();
-        self.regs.flt_code.next = self.translate.flt_code.val();
+        self.regs.flt_valid.next = self.stalls.o_flt_valid.val();
+        self.regs.flt_global.next = self.stalls.o_flt_global.val();
+        self.regs.flt_bank.next = self.stalls.o_flt_bank.val();
+        self.regs.flt_code.next = self.stalls.o_flt_code.val();
         self.regs.flt_plvl.next = self.translate.flt_plvl.val();
         self.regs.flt_ptwf.next = self.translate.flt_ptwf.val();
         self.regs.flt_wnr.next = self.translate.flt_wnr.val();
@@ -245,7 +249,37 @@ impl<
         self.regs.flt_s1ptwf.next = self.translate.flt_s1ptwf.val();
         self.regs.flt_s1bank.next = self.translate.flt_s1bank.val();
         self.regs.flt_ipa.next = self.translate.flt_ipa.val();
-        self.translate.fault_active.next = self.regs.fault_active.val();
+        self.translate.fault_active.next = self.regs.fault_active.val() | self.stalls.stalled.val();
+
+        // Stalled transactions.
+        self.stalls.rsp_valid.next = self.translate.rsp_valid.val();
+        self.stalls.rsp_wr.next = self.translate.rsp_wr.val();
+        self.stalls.rsp_tag.next = self.translate.rsp_tag.val();
+        self.stalls.rsp_fault.next = self.translate.rsp_fault.val();
+        self.stalls.flt_valid.next = self.translate.flt_valid.val();
+        self.stalls.flt_global.next = self.translate.flt_global.val();
+        self.stalls.flt_bank.next = self.translate.flt_bank.val();
+        self.stalls.flt_code.next = self.translate.flt_code.val();
+        self.stalls.ask_wr.next = self.translate.ask_wr.val();
+        self.stalls.ask_tag.next = self.translate.ask_tag.val();
+        self.translate.forgive.next = self.stalls.forgive.val();
+        self.stalls.cw_valid.next = self.regs.cw_valid.val();
+        self.stalls.cw_kind.next = self.regs.cw_kind.val();
+        self.stalls.cw_index.next = self.regs.cw_index.val();
+        self.stalls.cw_data.next = self.regs.cw_data.val();
+        self.regs.stalled.next = self.stalls.stalled.val();
+        self.tbu.rsp_hold.next = self.stalls.hold.val();
+        self.tbu.wake_valid.next = self.stalls.wake_valid.val();
+        self.tbu.wake_wr.next = self.stalls.wake_wr.val();
+        self.tbu.wake_tag.next = self.stalls.wake_tag.val();
+        self.tbu.wake_refuse.next = self.stalls.wake_refuse.val();
+        self.tbu.wake_raz.next = self.stalls.wake_raz.val();
+        self.stalls.rd_left_valid.next = self.tbu.rd_left_valid.val();
+        self.stalls.rd_left_tag.next = self.tbu.rd_left_tag.val();
+        self.stalls.wr_left_valid.next = self.tbu.wr_left_valid.val();
+        self.stalls.wr_left_tag.next = self.tbu.wr_left_tag.val();
+        self.stalls.rd_crowded.next = self.tbu.rd_crowded.val();
+        self.stalls.wr_crowded.next = self.tbu.wr_crowded.val();
 
         // Maintenance.
         self.translate.op_valid.next = self.regs.op_valid.val();

@@ -53,6 +53,11 @@
 //!   taken in turn.
 //! * **Back-pressure.** `s_ready` is a flip-flop. Responses, invalidations and requests never wait for `m_ready` or for the client.
 //!
+//! # Held transactions
+//!
+//! With the feature `stall` an answer may be "hold" ([`super::held`]): the entry is in none of the states above until the control unit wakes it,
+//! for replay or for refusal. Woken for replay it asks, and leaves as any other.
+//!
 //! # Illegal bursts
 //!
 //! A burst that could leave its 4 KiB page (decision of `docs/compliance.md`: AxBURST 3, AxSIZE wider than the bus, INCR across
@@ -64,11 +69,13 @@
 
 use super::burst_check::BurstCheck;
 use super::credits::Credits;
+use super::held::Held;
 use super::out_stage::OutStage;
 use super::park_table::ParkTable;
 use super::refusals::Refusals;
 use super::replay_pick::ReplayPick;
 use super::request_queue::RequestQueue;
+use crate::params::Params;
 use crate::prelude::*;
 use crate::prim::ram::RamAsync;
 use crate::prim::strap::Strap;
@@ -137,6 +144,26 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     pub err_len: Signal<Out, Word<8>>,
     pub err_raz: Signal<Out, Bit>,
     pub err_done: Signal<In, Bit>,
+    // Held transactions (see `held`).
+    pub rsp_hold: Signal<In, Bit>,
+    /// The answer of this cycle may fill.
+    pub rsp_keeps: Signal<Out, Bit>,
+    pub wake_valid: Signal<In, Bit>,
+    pub wake_tag: Signal<In, Word<4>>,
+    pub wake_refuse: Signal<In, Bit>,
+    pub wake_raz: Signal<In, Bit>,
+    /// The parked transaction of this tag went into the output FIFO in the cycle before.
+    pub left_valid: Signal<Out, Bit>,
+    pub left_tag: Signal<Out, Word<4>>,
+    pub crowded: Signal<Out, Bit>,
+    pub store_valid: Signal<Out, Bit>,
+    pub store_place: Signal<Out, Bit>,
+    pub store_done: Signal<In, Bit>,
+    pub store_sent: Signal<In, Bit>,
+    pub store_sent_place: Signal<In, Bit>,
+    pub issue_stored: Signal<Out, Bit>,
+    pub issue_place: Signal<Out, Bit>,
+    pub err_stored: Signal<Out, Bit>,
 
     check: BurstCheck,
     credits: Credits,
@@ -152,6 +179,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     requests: RequestQueue,
     refusals: Refusals<Q>,
     out: OutStage<IDW>,
+    held: Held<Q>,
 
     in_order: Strap<Bit>,
     is_write: Strap<Bit>,
@@ -175,6 +203,8 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     /// Replayed in vain; and: there is one.
     again: DFF<Word<Q>>,
     must: DFF<Bit>,
+    left: DFF<Bit>,
+    left_index: DFF<Word<4>>,
 
     l_take: Signal<Local, Bit>,
     l_new: Signal<Local, Word<103>>,
@@ -225,12 +255,18 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     l_label_len: Signal<Local, Word<8>>,
     l_label: Signal<Local, Word<16>>,
     l_label_low: Signal<Local, Word<16>>,
+    l_fills: Signal<Local, Bit>,
+    l_sent: Signal<Local, Word<Q>>,
+    l_told: Signal<Local, Word<Q>>,
+    l_told_out: Signal<Local, Word<Q>>,
+    l_can: Signal<Local, Word<Q>>,
+    l_tied: Signal<Local, Word<Q>>,
 }
 
 impl<const Q: usize, const IDW: usize> AddrPipe<Q, IDW> {
     /// The pipe of the write channel (`is_write`: in order, write permissions) or of the read channel, for a bus of `data_width`
-    /// bits and `output_bits` output address bits. `attributes`: the hardware has them.
-    pub fn new(is_write: bool, data_width: usize, output_bits: u32, attributes: bool) -> Self {
+    /// bits and `output_bits` output address bits, with the features of `params`.
+    pub fn new(is_write: bool, data_width: usize, output_bits: u32, params: &Params) -> Self {
         assert!((2..=16).contains(&Q) && (1..=8).contains(&IDW), "queue entries, id bits");
         // Five transactions are on their way at full speed, beside Q parked ones.
         let out_places = if Q <= 8 { 16 } else { 32 };
@@ -238,7 +274,9 @@ impl<const Q: usize, const IDW: usize> AddrPipe<Q, IDW> {
             check: BurstCheck::new(data_width),
             refusals: Refusals::new(),
             credits: Credits::new(Q, out_places),
-            out: OutStage::new(out_places, attributes, is_write),
+            out: OutStage::new(out_places, params.features.attributes, is_write),
+            held: Held::new(is_write, params),
+            park: if is_write && params.features.stall { ParkTable::with_loose_entries() } else { ParkTable::default() },
             in_order: Strap::new(is_write),
             is_write: Strap::new(is_write),
             over_mask: Strap::new(u64::MAX << output_bits),
@@ -257,9 +295,10 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
     fn update(&mut self) {
         dff_setup!(
             self, clock, sel_valid, sel_new, sel_index, sel_entry, sel_beat, parked, open, waiting, replay, flying, fault, raz,
-            again, must, issued, refused
+            again, must, left, left_index, issued, refused
         );
-        clock!(self, clock, credits, park, pick, refusals, payload, requests, out);
+        clock!(self, clock, credits, park, pick, refusals, payload, requests, out, held);
+        self.held.aresetn.next = self.aresetn.val();
         self.credits.aresetn.next = self.aresetn.val();
         self.pick.aresetn.next = self.aresetn.val();
         self.refusals.aresetn.next = self.aresetn.val();
@@ -309,21 +348,26 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.l_answer.next = self.l_one.val() << self.rsp_tag.val();
         }
         self.l_answer_first.next = self.l_answer.val() & self.park.dep_none.val();
+        self.l_answer_first.next = self.l_answer_first.val() & !self.held.storing.val();
+        self.l_tied.next = self.l_answer.val() & self.held.marked.val();
+        self.l_fills.next = self.rsp_fill.val() & !self.l_tied.val().any();
+        self.rsp_keeps.next = !self.l_tied.val().any();
         self.l_granted.next = self.rsp_valid.val() & !self.rsp_fault.val();
-        self.l_claim.next = self.l_granted.val() & (!self.rsp_fill.val() | self.must.q.val() | !self.sel_valid.q.val());
+        self.l_claim.next = self.l_granted.val() & (!self.l_fills.val() | self.must.q.val() | !self.sel_valid.q.val());
         self.l_direct.next = self.l_claim.val() & self.l_answer_first.val().any();
         self.must.d.next = self.again.q.val().any();
 
-        // Select stage: does it hit?
+        // Select stage: does it hit? One that was held has to ask.
         self.l_legal.next = !self.sel_beat.q.val().get_bit(101);
-        self.l_hit.next = self.sel_hit.val() & self.l_legal.val();
+        self.l_tied.next = self.sel_entry.q.val() & self.held.again.val();
+        self.l_hit.next = self.sel_hit.val() & self.l_legal.val() & !self.l_tied.val().any();
 
         // Is an older one of its id parked?
-        self.l_rivals.next = self.parked.q.val();
+        self.l_rivals.next = self.parked.q.val() & (self.park.same_id.val() | !self.held.loose.val());
         if !self.in_order.val() {
             self.l_rivals.next = self.parked.q.val() & self.park.same_id.val();
         }
-        self.l_first.next = self.sel_entry.q.val() & self.park.dep_none.val();
+        self.l_first.next = self.sel_entry.q.val() & self.park.dep_none.val() & !self.held.storing.val();
         self.l_behind.next = !self.l_first.val().any();
         if self.sel_new.q.val() {
             self.l_behind.next = self.l_rivals.val().any();
@@ -380,7 +424,8 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.park.sleep_on.next = self.l_peers.val();
 
         // The next replay, whose payload is read when no answer needs the RAM.
-        self.pick.can.next = self.replay.q.val() & self.park.dep_flying.val();
+        self.l_can.next = self.replay.q.val() & ((self.park.dep_flying.val() & !self.held.storing.val()) | self.held.again.val());
+        self.pick.can.next = self.l_can.val();
         self.pick.hold.next = self.rsp_valid.val();
         self.pick.payload.next = self.payload.rdata.val();
         self.payload.raddr.next = self.pick.payload_index.val();
@@ -396,6 +441,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
 
         // States.
         self.l_awake.next = self.park.woken.val() & self.waiting.q.val();
+        self.l_awake.next = self.l_awake.val() | self.held.wake_again.val();
         self.l_back.next = self.l_awake.val();
         if self.sel_valid.q.val() & self.l_hit.val() & !self.l_commit.val() {
             self.l_back.next = self.l_awake.val() | self.l_stay.val();
@@ -423,9 +469,12 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         if self.err_done.val() {
             self.l_fault.next = self.fault.q.val() & !self.refusals.entry.val();
         }
-        self.l_raz.next = self.raz.q.val() & !self.l_answer.val();
+        self.l_raz.next = self.raz.q.val() & !self.l_answer.val() & !self.held.wake_end.val();
         if self.rsp_raz.val() {
-            self.l_raz.next = self.raz.q.val() | self.l_answer.val();
+            self.l_raz.next = self.l_raz.val() | self.l_answer.val();
+        }
+        if self.wake_raz.val() {
+            self.l_raz.next = self.l_raz.val() | self.held.wake_end.val();
         }
         self.parked.d.next = (self.parked.q.val() | self.l_alloc.val()) & !self.l_leave.val();
         self.open.d.next = (self.open.q.val() & !self.l_answer.val()) | self.l_open.val();
@@ -436,8 +485,12 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.replay.d.next = (self.replay.q.val() & !self.pick.picked.val()) | self.l_back.val();
         self.flying.d.next = (self.flying.q.val() & !self.l_landed.val()) | self.pick.picked.val();
         self.again.d.next = (self.again.q.val() & !self.l_alloc.val()) | self.l_vain.val();
+        if self.held.holds.val() {
+            self.again.d.next = (self.again.q.val() & !self.l_alloc.val() & !self.l_answer.val()) | self.l_vain.val();
+        }
+        self.l_fault.next = self.l_fault.val() | self.held.wake_end.val();
         self.fault.d.next = self.l_fault.val();
-        if self.rsp_fault.val() {
+        if self.rsp_fault.val() & !self.held.holds.val() {
             self.fault.d.next = self.l_fault.val() | self.l_answer.val();
         }
         self.raz.d.next = self.l_raz.val();
@@ -454,7 +507,14 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.l_mask.next = self.rsp_mask.val();
             self.l_attr.next = self.rsp_attr.val();
         }
-        // Events: what goes out, and what is refused.
+        self.l_sent.next = self.l_leave.val();
+        if self.err_done.val() {
+            self.l_sent.next = self.l_leave.val() & !self.refusals.entry.val();
+        }
+
+        // Events: what goes out, and what is refused. What is held counts when it is held first, and not again.
+        self.l_told_out.next = self.l_sent.val() & self.held.marked.val();
+        self.l_told.next = self.l_answer.val() & self.held.marked.val();
         self.l_bank.next = self.sel_bank.val();
         if self.l_claim.val() {
             self.l_bank.next = self.rsp_bank.val();
@@ -469,7 +529,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             | (bit_cast::<27, 1>(self.l_from.val().get_bits::<1>(102)) << 18)
             | (bit_cast::<27, 8>(self.l_bank.val()) << 19);
         self.issued.d.next = 0.into();
-        if self.is_counting.val() & self.l_push.val() {
+        if self.is_counting.val() & self.l_push.val() & !self.l_told_out.val().any() {
             self.issued.d.next = self.l_event.val().replace_bit(0, true);
         }
         self.l_parked.next = self.payload.rdata.val();
@@ -483,7 +543,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             | (bit_cast::<27, 1>(self.l_parked.val().get_bits::<1>(102)) << 18)
             | (bit_cast::<27, 8>(self.rsp_bank.val()) << 19);
         self.refused.d.next = 0.into();
-        if self.is_counting.val() & self.rsp_valid.val() & self.rsp_fault.val() {
+        if self.is_counting.val() & self.rsp_valid.val() & self.rsp_fault.val() & !self.l_told.val().any() {
             self.refused.d.next = self.l_event.val().replace_bit(0, true);
         }
         self.ev_issued.next = self.issued.q.val();
@@ -521,13 +581,50 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.refusals.write.next = self.l_some_place.val();
         self.refusals.write_index.next = self.l_place_index.val();
         self.refusals.write_label.next = self.l_label.val() | self.l_label_low.val();
-        self.refusals.due.next = self.fault.q.val() & self.park.dep_none.val();
+        self.refusals.due.next = self.fault.q.val() & self.park.dep_none.val() & !self.held.storing.val();
         self.refusals.raz.next = self.raz.q.val();
         self.refusals.done.next = self.err_done.val();
         self.err_valid.next = self.refusals.valid.val();
         self.err_id.next = bit_cast::<IDW, 8>(self.refusals.id.val());
         self.err_len.next = self.refusals.len.val();
         self.err_raz.next = self.refusals.okay.val();
+
+        // Held ones.
+        self.left.d.next = self.l_sent.val().any();
+        self.left_index.d.next = self.sel_index.q.val();
+        if self.l_direct.val() {
+            self.left_index.d.next = self.rsp_tag.val();
+        }
+        self.left_valid.next = self.left.q.val();
+        self.left_tag.next = self.left_index.q.val();
+        self.held.answer.next = self.l_answer.val();
+        self.held.rsp_hold.next = self.rsp_hold.val();
+        self.held.wake_valid.next = self.wake_valid.val();
+        self.held.wake_tag.next = self.wake_tag.val();
+        self.held.wake_refuse.next = self.wake_refuse.val();
+        self.held.parked.next = self.parked.q.val();
+        self.held.flying.next = self.flying.q.val();
+        self.held.landed.next = self.l_landed.val();
+        self.held.alloc.next = self.l_alloc.val();
+        self.held.leave.next = self.l_leave.val();
+        self.held.sent.next = self.l_sent.val();
+        self.held.refused.next = self.refusals.entry.val();
+        self.held.refused_done.next = self.err_done.val();
+        self.held.dep_none.next = self.park.dep_none.val();
+        self.held.dep_loose.next = self.park.dep_loose.val();
+        self.held.full.next = self.credits.full.val();
+        self.held.behind.next = (self.replay.q.val() & !self.l_can.val()) | (self.fault.q.val() & !self.park.dep_none.val());
+        self.park.loose.next = self.held.loose.val();
+        self.park.loosened.next = self.held.loosened.val();
+        self.crowded.next = self.held.crowded.val();
+        self.store_valid.next = self.held.store_valid.val();
+        self.store_place.next = self.held.store_place.val();
+        self.held.store_done.next = self.store_done.val();
+        self.held.store_sent.next = self.store_sent.val();
+        self.held.store_sent_place.next = self.store_sent_place.val();
+        self.issue_stored.next = self.held.issue_stored.val();
+        self.issue_place.next = self.held.issue_place.val();
+        self.err_stored.next = self.held.refused_stored.val();
 
         // Acceptance.
         self.credits.take.next = self.l_take.val();
@@ -546,6 +643,7 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.fault.d.next = 0.into();
             self.again.d.next = 0.into();
             self.must.d.next = false;
+            self.left.d.next = false;
         }
     }
 }

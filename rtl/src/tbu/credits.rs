@@ -28,6 +28,8 @@ pub struct Credits {
     pub refused: Signal<In, Bit>,
     /// Do not accept in the next cycle.
     pub pause: Signal<In, Bit>,
+    /// No place in the miss queue is free.
+    pub full: Signal<Out, Bit>,
     queue_places: Strap<Word<6>>,
     out_places: Strap<Word<6>>,
     ready_q: DFF<Bit>,
@@ -58,6 +60,7 @@ impl Logic for Credits {
     fn update(&mut self) {
         dff_setup!(self, clock, ready_q, queue, outs, left_q, popped_q, refused_q);
         self.ready.next = self.ready_q.q.val();
+        self.full.next = !self.queue.q.val().any();
 
         // What comes back is registered as it is, because the hit decision comes late, and counted in the next cycle.
         self.left_q.d.next = self.left.val();

@@ -80,6 +80,19 @@ pub struct TbuGroup<const UTLB: usize, const MISSQ: usize, const IDW: usize, con
     pub wr_req_va: Signal<Out, Word<49>>,
     pub wr_req_prot: Signal<Out, Word<3>>,
     pub wr_req_uut: Signal<Out, Bit>,
+    /// As [`Tbu`]'s. Several TBUs have no stalled transactions ([`crate::tcu::stalls`]): what comes is not looked at, and nothing is said.
+    pub rsp_hold: Signal<In, Bit>,
+    pub wake_valid: Signal<In, Bit>,
+    pub wake_wr: Signal<In, Bit>,
+    pub wake_tag: Signal<In, Word<4>>,
+    pub wake_refuse: Signal<In, Bit>,
+    pub wake_raz: Signal<In, Bit>,
+    pub rd_left_valid: Signal<Out, Bit>,
+    pub rd_left_tag: Signal<Out, Word<4>>,
+    pub wr_left_valid: Signal<Out, Bit>,
+    pub wr_left_tag: Signal<Out, Word<4>>,
+    pub rd_crowded: Signal<Out, Bit>,
+    pub wr_crowded: Signal<Out, Bit>,
     pub rsp_valid: Signal<In, Bit>,
     pub rsp_wr: Signal<In, Bit>,
     pub rsp_tag: Signal<In, Word<4>>,
@@ -277,6 +290,12 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
             self.tbus[i].rsp_attr.next = self.rsp_attr.val();
             self.tbus[i].rsp_part.next = self.rsp_part.val();
             self.tbus[i].rsp_bank.next = self.rsp_bank.val();
+            self.tbus[i].rsp_hold.next = false;
+            self.tbus[i].wake_valid.next = false;
+            self.tbus[i].wake_wr.next = false;
+            self.tbus[i].wake_tag.next = 0.into();
+            self.tbus[i].wake_refuse.next = false;
+            self.tbus[i].wake_raz.next = false;
             self.tbus[i].inv_valid.next = self.inv_valid.val();
             self.tbus[i].inv_use_hyp.next = self.inv_use_hyp.val();
             self.tbus[i].inv_hyp.next = self.inv_hyp.val();
@@ -314,6 +333,13 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.ev_written.next = self.l_written.val();
         self.ev_refused.next = self.l_refused.val();
         self.ev_refill.next = self.l_refill.val();
+        // No stalled transactions.
+        self.rd_left_valid.next = false;
+        self.rd_left_tag.next = 0.into();
+        self.wr_left_valid.next = false;
+        self.wr_left_tag.next = 0.into();
+        self.rd_crowded.next = false;
+        self.wr_crowded.next = false;
     }
 }
 

@@ -23,6 +23,7 @@
 //! | [`addr_pipe`] | the pipeline of an address channel, parked transactions, order, progress |
 //! | [`park_table`], [`credits`], [`replay_pick`], [`request_queue`], [`refusals`], [`out_stage`], [`burst_check`] | its parts |
 //! | [`read_path`], [`write_path`] | data and responses, error responses |
+//! | [`held`], [`write_store`] | transactions that a context fault stalls, and the data of such writes |
 //! | [`outstanding`] | who may get an error response now; has the old epoch drained? |
 //!
 //! # Timing
@@ -54,6 +55,7 @@ pub mod beat;
 pub mod burst_check;
 pub mod credits;
 pub mod group;
+pub mod held;
 pub mod micro_tlb;
 pub mod out_stage;
 pub mod outstanding;
@@ -64,6 +66,7 @@ pub mod replay_pick;
 pub mod request_queue;
 pub mod tickets;
 pub mod write_path;
+pub mod write_store;
 
 use crate::axi::*;
 use crate::params::{AbortResponse, Params};
@@ -106,6 +109,22 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub wr_req_va: Signal<Out, Word<49>>,
     pub wr_req_prot: Signal<Out, Word<3>>,
     pub wr_req_uut: Signal<Out, Bit>,
+    /// The answer is "hold": neither a translation nor a refusal, until `wake_*` (with the feature `stall`).
+    pub rsp_hold: Signal<In, Bit>,
+    /// The held transaction `wake_tag` of a channel asks again, or is refused.
+    pub wake_valid: Signal<In, Bit>,
+    pub wake_wr: Signal<In, Bit>,
+    pub wake_tag: Signal<In, Word<4>>,
+    pub wake_refuse: Signal<In, Bit>,
+    pub wake_raz: Signal<In, Bit>,
+    /// A parked transaction was sent on.
+    pub rd_left_valid: Signal<Out, Bit>,
+    pub rd_left_tag: Signal<Out, Word<4>>,
+    pub wr_left_valid: Signal<Out, Bit>,
+    pub wr_left_tag: Signal<Out, Word<4>>,
+    /// Room is short, and something is held.
+    pub rd_crowded: Signal<Out, Bit>,
+    pub wr_crowded: Signal<Out, Bit>,
     pub rsp_valid: Signal<In, Bit>,
     pub rsp_wr: Signal<In, Bit>,
     pub rsp_tag: Signal<In, Word<4>>,
@@ -158,6 +177,7 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     rd_out: Outstanding<IDW>,
     wr_out: Outstanding<IDW>,
     refused: Signal<Local, Word<27>>,
+    keeps: Signal<Local, Bit>,
 }
 
 impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> Tbu<UTLB, MISSQ, IDW, DW, SW> {
@@ -180,10 +200,10 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
             aw_pack: Pack::new(params),
             attributes: AttributeFill::new(params.features.attributes),
             micro_tlb: MicroTlb::new(params.features.attributes, params.features.pmu),
-            rd_pipe: AddrPipe::new(false, DW, params.output_bits(), params.features.attributes).counting(params.features.pmu),
-            wr_pipe: AddrPipe::new(true, DW, params.output_bits(), params.features.attributes).counting(params.features.pmu),
+            rd_pipe: AddrPipe::new(false, DW, params.output_bits(), params).counting(params.features.pmu),
+            wr_pipe: AddrPipe::new(true, DW, params.output_bits(), params).counting(params.features.pmu),
             read_path: ReadPath::new(abort),
-            write_path: WritePath::new(abort),
+            write_path: WritePath::new(abort, params),
             ..Self::default()
         }
     }
@@ -291,7 +311,11 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.drop_all.next = self.drop_all.val();
 
         // Fill and invalidation.
-        self.micro_tlb.fill_valid.next = self.rsp_valid.val() & self.rsp_fill.val() & !self.rsp_fault.val();
+        self.keeps.next = self.rd_pipe.rsp_keeps.val();
+        if self.rsp_wr.val() {
+            self.keeps.next = self.wr_pipe.rsp_keeps.val();
+        }
+        self.micro_tlb.fill_valid.next = self.rsp_valid.val() & self.rsp_fill.val() & !self.rsp_fault.val() & self.keeps.val();
         self.micro_tlb.fill_sid.next = self.rd_pipe.fill_sid.val();
         self.micro_tlb.fill_vpn.next = self.rd_pipe.fill_vpn.val();
         if self.rsp_wr.val() {
@@ -349,6 +373,35 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.err_done.next = self.write_path.err_done.val();
         self.read_path.err_len.next = self.rd_pipe.err_len.val();
         self.write_path.issue_valid.next = self.wr_pipe.issue_valid.val();
+
+        // Held transactions.
+        self.rd_pipe.rsp_hold.next = self.rsp_hold.val();
+        self.rd_pipe.wake_valid.next = self.wake_valid.val() & !self.wake_wr.val();
+        self.rd_pipe.wake_tag.next = self.wake_tag.val();
+        self.rd_pipe.wake_refuse.next = self.wake_refuse.val();
+        self.rd_pipe.wake_raz.next = self.wake_raz.val();
+        self.rd_left_valid.next = self.rd_pipe.left_valid.val();
+        self.rd_left_tag.next = self.rd_pipe.left_tag.val();
+        self.rd_crowded.next = self.rd_pipe.crowded.val();
+        self.rd_pipe.store_done.next = false;
+        self.rd_pipe.store_sent.next = false;
+        self.rd_pipe.store_sent_place.next = false;
+        self.wr_pipe.rsp_hold.next = self.rsp_hold.val();
+        self.wr_pipe.wake_valid.next = self.wake_valid.val() & self.wake_wr.val();
+        self.wr_pipe.wake_tag.next = self.wake_tag.val();
+        self.wr_pipe.wake_refuse.next = self.wake_refuse.val();
+        self.wr_pipe.wake_raz.next = self.wake_raz.val();
+        self.wr_left_valid.next = self.wr_pipe.left_valid.val();
+        self.wr_left_tag.next = self.wr_pipe.left_tag.val();
+        self.wr_crowded.next = self.wr_pipe.crowded.val();
+        self.write_path.err_stored.next = self.wr_pipe.err_stored.val();
+        self.write_path.store_valid.next = self.wr_pipe.store_valid.val();
+        self.write_path.store_place.next = self.wr_pipe.store_place.val();
+        self.wr_pipe.store_done.next = self.write_path.store_done.val();
+        self.write_path.issue_stored.next = self.wr_pipe.issue_stored.val();
+        self.write_path.issue_place.next = self.wr_pipe.issue_place.val();
+        self.wr_pipe.store_sent.next = self.write_path.store_sent.val();
+        self.wr_pipe.store_sent_place.next = self.write_path.store_sent_place.val();
         self.old_drained.next = self.rd_out.drained.val() & self.wr_out.drained.val();
     }
 }

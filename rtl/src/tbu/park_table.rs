@@ -13,6 +13,9 @@
 //! Only part of a page's name is compared, because a wrong "same" costs nothing but time: the transaction waits for an answer that
 //! does not help it, looks up again, and asks for itself.
 //!
+//! Where writes can be held ([`super::held`]), entries whose data is in the store are *loose*: those of other ids do not wait for them
+//! (`loosened`: an entry becomes loose), and `dep_loose` says that an entry waits for loose ones only.
+//!
 //! # Timing
 //!
 //! `key_*` of the look-up stage (cycle 0) are compared as they come, with what the entries hold one cycle later; `same_*` come from
@@ -57,6 +60,12 @@ pub struct ParkTable<const Q: usize> {
     pub dep_none: Signal<Out, Word<Q>>,
     pub dep_flying: Signal<Out, Word<Q>>,
     pub woken: Signal<Out, Word<Q>>,
+    /// Loose entries, and the one that becomes loose in this cycle.
+    pub loose: Signal<In, Word<Q>>,
+    pub loosened: Signal<In, Word<Q>>,
+    /// No bit left but of loose entries.
+    pub dep_loose: Signal<Out, Word<Q>>,
+    _loosens: bool,
     _key: (u64, u64, u64),
     _entry: [(u64, u64, u64); Q],
     _dep: [u64; Q],
@@ -84,12 +93,23 @@ impl<const Q: usize> Default for ParkTable<Q> {
             dep_none: Signal::default(),
             dep_flying: Signal::default(),
             woken: Signal::default(),
+            loose: Signal::default(),
+            loosened: Signal::default(),
+            dep_loose: Signal::default(),
+            _loosens: false,
             _key: (0, 0, 0),
             _entry: [(0, 0, 0); Q],
             _dep: [0; Q],
             _peer: [0; Q],
             _stale: true,
         }
+    }
+}
+
+impl<const Q: usize> ParkTable<Q> {
+    /// The table of a channel whose entries can become loose.
+    pub fn with_loose_entries() -> Self {
+        Self { _loosens: true, ..Self::default() }
     }
 }
 
@@ -105,13 +125,16 @@ impl<const Q: usize> Logic for ParkTable<Q> {
             let (place, place_dep) = (self.place.val().u64(), self.place_dep.val().u64());
             let (sleep, sleep_on) = (self.sleep.val().u64(), self.sleep_on.val().u64());
             let (leave, answer) = (self.leave.val().u64(), self.answer.val().u64());
+            let loosened = if self._loosens { self.loosened.val().u64() } else { 0 };
+            let ids = self._entry.map(|entry| entry.2);
             for i in 0..Q {
                 let here = |word: u64| (word >> i) & 1 == 1;
                 if here(place) {
                     self._entry[i] = self._key;
                     self._dep[i] = place_dep;
                 }
-                self._dep[i] &= !leave;
+                let passable = (0..Q).filter(|&j| (loosened >> j) & 1 == 1 && ids[j] != ids[i]).fold(0, |all, j| all | 1 << j);
+                self._dep[i] &= !leave & if here(place) { u64::MAX } else { !passable };
                 if here(sleep) {
                     self._peer[i] = sleep_on;
                 }
@@ -129,6 +152,8 @@ impl<const Q: usize> Logic for ParkTable<Q> {
             self.dep_none.next = vector(|i| self._dep[i] == 0);
         }
         self.dep_flying.next = vector(|i| self._dep[i] & !flying == 0);
+        let loose = if self._loosens { self.loose.val().u64() } else { 0 };
+        self.dep_loose.next = if self._loosens { vector(|i| self._dep[i] & !loose == 0) } else { 0u64.into() };
     }
 
     fn connect(&mut self) {
@@ -137,6 +162,7 @@ impl<const Q: usize> Logic for ParkTable<Q> {
         self.dep_none.connect();
         self.dep_flying.connect();
         self.woken.connect();
+        self.dep_loose.connect();
     }
 
     fn hdl(&self) -> Verilog {
@@ -148,7 +174,15 @@ impl<const Q: usize> Logic for ParkTable<Q> {
              wire [{top}:0] woken_next;\nreg [{top}:0] woken_r;\ninitial woken_r = {Q}'h0;\n\
              always @(posedge clock) woken_r <= woken_next;\nassign woken = woken_r;\n"
         );
+        if !self._loosens {
+            let _ = writeln!(v, "assign dep_loose = {Q}'h0;");
+        }
         for i in 0..Q {
+            let mut kept = format!("(place[{i}] ? place_dep : dep_{i})");
+            if self._loosens {
+                let _ = writeln!(v, "wire [{top}:0] passable_{i};");
+                kept = format!("(place[{i}] ? place_dep : dep_{i} & ~passable_{i})");
+            }
             let _ = writeln!(
                 v,
                 "\
@@ -177,7 +211,7 @@ always @(posedge clock) begin
   end
   same_page_{i} <= place[{i}] ? page_again : (sid_{i} == key_sid) & (vpn_{i} == key_vpn);
   same_id_{i} <= place[{i}] ? id_again : id_{i} == key_id;
-  dep_{i} <= (place[{i}] ? place_dep : dep_{i}) & ~leave;
+  dep_{i} <= {kept} & ~leave;
   peer_{i} <= waits_{i};
 end
 assign woken_next[{i}] = |(waits_{i} & answer);
@@ -186,6 +220,11 @@ assign same_id[{i}] = same_id_{i};
 assign dep_none[{i}] = ~|dep_{i};
 assign dep_flying[{i}] = ~|(dep_{i} & ~flying);"
             );
+        }
+        for i in (0..Q).filter(|_| self._loosens) {
+            let other = (0..Q).rev().map(|j| if i == j { "1'b0".to_string() } else { format!("id_{i} != id_{j}") });
+            let other = other.collect::<Vec<_>>().join(", ");
+            let _ = writeln!(v, "assign passable_{i} = loosened & {{{other}}};\nassign dep_loose[{i}] = ~|(dep_{i} & ~loose);");
         }
         Verilog::Wrapper(Wrapper { code: v, cores: String::new() })
     }
@@ -201,6 +240,7 @@ mod tests {
     fn synthesizes() {
         synthesis_check(ParkTable::<4>::default());
         synthesis_check(ParkTable::<16>::default());
+        synthesis_check(ParkTable::<4>::with_loose_entries());
     }
 
     #[test]
@@ -213,10 +253,11 @@ mod tests {
         };
         macro_rules! pins {
             () => {
-                drive!(clock, key_sid, key_vpn, key_id, place, place_dep, leave, sleep, sleep_on, answer, flying)
+                drive!(clock, key_sid, key_vpn, key_id, place, place_dep, leave, sleep, sleep_on, answer, flying, loose, loosened)
             };
         }
         equivalence(ParkTable::<4>::default, 2000, 1, pins!(), close);
         equivalence(ParkTable::<16>::default, 1000, 2, pins!(), close);
+        equivalence(ParkTable::<4>::with_loose_entries, 2000, 3, pins!(), close);
     }
 }

@@ -50,8 +50,10 @@ pub struct Decide<const CB: usize> {
     pub i_hier: Signal<In, Word<4>>,
     /// F6: {AxPROT[2], AxPROT[0]} as they came, for global faults.
     pub raw: Signal<In, Word<2>>,
-    /// Banks whose FSR holds a fault.
+    /// Banks whose FSR holds a fault, or in which a transaction is stalled.
     pub fault_active: Signal<In, Word<CB>>,
+    /// 0: the transaction in F6 is a retried one, which the block of the bank in bits 7:1 does not stop.
+    pub forgive: Signal<In, Word<8>>,
     // F6: the decision.
     pub d_valid: Signal<Out, Bit>,
     /// Walk (else answer or refuse).
@@ -142,6 +144,7 @@ pub struct Decide<const CB: usize> {
     unusable: Signal<Local, Bit>,
     peer: Signal<Local, Word<7>>,
     peer_blocked: Signal<Local, Bit>,
+    forgiven: Signal<Local, Bit>,
     whole: Signal<Local, Bit>,
     first_level: Signal<Local, Word<2>>,
     refuse_level: Signal<Local, Word<2>>,
@@ -244,10 +247,14 @@ impl<const CB: usize> Logic for Decide<CB> {
         self.beyond.next = self.f6_req.q.val().get_bits::<16>(32) & self.beyond_output.val();
         self.too_far.next = self.f6_req.q.val().get_bit(48) | self.beyond.val().any();
         self.active.next = self.fault_active.val() >> self.f6_bank.q.val();
-        self.blocked.next = self.own_on.val() & self.active.val().get_bit(0) & !self.f6_cfg.q.val().get_bit(3);
+        self.forgiven.next = self.forgive.val().get_bit(0) & (self.forgive.val().get_bits::<7>(1) == self.f6_bank.q.val());
+        self.blocked.next =
+            self.own_on.val() & self.active.val().get_bit(0) & !self.f6_cfg.q.val().get_bit(3) & !self.forgiven.val();
         self.peer.next = self.f6_ext.q.val().get_bits::<7>(16);
         self.active.next = self.fault_active.val() >> self.peer.val();
-        self.peer_blocked.next = self.two.val() & self.active.val().get_bit(0) & !self.f6_ext.q.val().get_bit(14);
+        self.forgiven.next = self.forgive.val().get_bit(0) & (self.forgive.val().get_bits::<7>(1) == self.peer.val());
+        self.peer_blocked.next =
+            self.two.val() & self.active.val().get_bit(0) & !self.f6_ext.q.val().get_bit(14) & !self.forgiven.val();
         self.first_level.next = 0.into();
         if self.f6_ext.q.val().get_bit(7) {
             self.first_level.next = 1.into();
@@ -415,7 +422,8 @@ mod tests {
                 i_level,
                 i_hier,
                 fault_active,
-                raw
+                raw,
+                forgive
             ),
             |s| {
                 let _ = s;

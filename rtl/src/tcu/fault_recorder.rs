@@ -79,6 +79,8 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     pub cw_kind: Signal<In, Word<4>>,
     pub cw_index: Signal<In, Word<7>>,
     pub cw_data: Signal<In, Word<64>>,
+    /// FSR.SS of each bank ([`super::stalls`]).
+    pub stalled: Signal<In, Word<CB>>,
     /// Banks whose FSR has a fault.
     pub fault_active: Signal<Out, Word<CB>>,
     pub irq_context: Signal<Out, Word<CB>>,
@@ -112,6 +114,7 @@ pub struct FaultRecorder<const CB: usize, const BI: usize, const RI: usize> {
     soft_format: Signal<Local, Word<2>>,
     is_stage2: Signal<Local, Bit>,
     flag: Signal<Local, Bit>,
+    held: Signal<Local, Word<CB>>,
     old_active: Signal<Local, Bit>,
     shown_format: Signal<Local, Word<2>>,
     one: Signal<Local, Word<CB>>,
@@ -205,6 +208,7 @@ impl<const CB: usize, const BI: usize, const RI: usize> FaultRecorder<CB, BI, RI
             cw_kind: Signal::default(),
             cw_index: Signal::default(),
             cw_data: Signal::default(),
+            stalled: Signal::default(),
             fault_active: Signal::default(),
             irq_context: Signal::default(),
             irq_global: Signal::default(),
@@ -237,6 +241,7 @@ impl<const CB: usize, const BI: usize, const RI: usize> FaultRecorder<CB, BI, RI
             soft_format: Signal::default(),
             is_stage2: Signal::default(),
             flag: Signal::default(),
+            held: Signal::default(),
             old_active: Signal::default(),
             shown_format: Signal::default(),
             one: Signal::default(),
@@ -452,6 +457,9 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
             self.shown_format.next = self.format.rdata.val();
         }
         self.rec_status.next = bit_cast::<32, 9>(self.shown_code.val()).replace_bit(31, self.shown_multi.val());
+        self.held.next = self.stalled.val() >> self.soft_bank.val();
+        self.flag.next = self.held.val().get_bit(0) & !self.is_global.val();
+        self.rec_status.next = self.rec_status.val().replace_bit(30, self.flag.val());
         if self.bank_format.val() {
             self.rec_status.next = self.rec_status.val() | (bit_cast::<32, 2>(self.shown_format.val()) << 9);
         }
@@ -564,7 +572,7 @@ impl<const CB: usize, const BI: usize, const RI: usize> Logic for FaultRecorder<
         if self.cw_valid.val() & (self.cw_kind.val() == 9) {
             self.gfie.d.next = self.cw_data.val().get_bit(2);
         }
-        self.context_irq.d.next = self.active.q.val() & self.cfie.q.val();
+        self.context_irq.d.next = (self.active.q.val() | self.stalled.val()) & self.cfie.q.val();
         self.global_irq.d.next = self.global_active.val() & self.gfie.q.val();
         self.fault_active.next = self.active.q.val();
         self.irq_context.next = self.context_irq.q.val();

@@ -29,6 +29,7 @@ pub mod regs_map;
 #[cfg(test)]
 mod regs_tests;
 pub mod select;
+pub mod stalls;
 pub mod start;
 pub mod start_s2;
 pub mod start_short;

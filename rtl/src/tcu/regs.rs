@@ -50,7 +50,7 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub cw_req: Signal<Out, Bit>,
     pub cw_grant: Signal<In, Bit>,
     pub cw_valid: Signal<Out, Bit>,
-    /// 0 SMR, 1 S2CR, 2 SCTLR, 3 TCR, 4 TCR2, 5 TTBR0, 6 TTBR1, 7 CBAR, 8 CBA2R, 9 sCR0, 10 MAIR, 11 CONTEXTIDR (short descriptors).
+    /// 0 SMR, 1 S2CR, 2 SCTLR, 3 TCR, 4 TCR2, 5 TTBR0, 6 TTBR1, 7 CBAR, 8 CBA2R, 9 sCR0, 10 MAIR, 11 CONTEXTIDR (short descriptors), 15 RESUME.
     pub cw_kind: Signal<Out, Word<4>>,
     pub cw_index: Signal<Out, Word<7>>,
     pub cw_data: Signal<Out, Word<64>>,
@@ -70,6 +70,7 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub flt_s1ptwf: Signal<In, Bit>,
     pub flt_s1bank: Signal<In, Word<7>>,
     pub flt_ipa: Signal<In, Word<36>>,
+    pub stalled: Signal<In, Word<CB>>,
     pub fault_active: Signal<Out, Word<CB>>,
     pub op_valid: Signal<Out, Bit>,
     pub op_ready: Signal<In, Bit>,
@@ -157,6 +158,7 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
             flt_s1ptwf: Signal::default(),
             flt_s1bank: Signal::default(),
             flt_ipa: Signal::default(),
+            stalled: Signal::default(),
             fault_active: Signal::default(),
             op_valid: Signal::default(),
             op_ready: Signal::default(),
@@ -297,6 +299,7 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
         self.access.rec_syndrome.next = self.recorder.rec_syndrome.val();
         self.access.rec_stream.next = self.recorder.rec_stream.val();
         self.access.rec_status.next = self.recorder.rec_status.val();
+        self.recorder.stalled.next = self.stalled.val();
         self.fault_active.next = self.recorder.fault_active.val();
         self.irq_context.next = self.recorder.irq_context.val();
         self.irq_global.next = self.recorder.irq_global.val();

@@ -224,6 +224,8 @@ fn behaviour(params: &Params, id: RegId, word: usize) -> (u32, u32, u32) {
         SACR => STORE | W_STORE | LOCK,
         CB_ACTLR => STORE | W_STORE | LOCKED,
         CB_CONTEXTIDR if params.features.aarch32 == Aarch32::Both => change(11),
+        // A pulse on the bus; what is kept of it is never read.
+        CB_RESUME if params.features.stall => W_STORE | CHANGE | 15 << KIND,
         CB_IPAFAR if params.features.stage2 => IPA | W_RECORD,
         SGFAR | CB_FAR => FAR | W_RECORD,
         SGFSYNR0 | CB_FSYNR0 => SYN | W_RECORD,

@@ -117,6 +117,10 @@ pub struct Translate<
     pub flt_s1bank: Signal<Out, Word<7>>,
     pub flt_ipa: Signal<Out, Word<36>>,
     pub fault_active: Signal<In, Word<CB>>,
+    /// Transaction in F5, and what [`super::stalls`] knows of it in the next cycle.
+    pub ask_wr: Signal<Out, Bit>,
+    pub ask_tag: Signal<Out, Word<4>>,
+    pub forgive: Signal<In, Word<8>>,
     pub op_valid: Signal<In, Bit>,
     pub op_ready: Signal<Out, Bit>,
     pub inv_use_hyp: Signal<In, Bit>,
@@ -250,6 +254,9 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             flt_s1bank: Signal::default(),
             flt_ipa: Signal::default(),
             fault_active: Signal::default(),
+            ask_wr: Signal::default(),
+            ask_tag: Signal::default(),
+            forgive: Signal::default(),
             op_valid: Signal::default(),
             op_ready: Signal::default(),
             inv_use_hyp: Signal::default(),
@@ -582,6 +589,9 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.decide.i_level.next = self.select.o_level.val();
         self.decide.i_hier.next = self.select.o_hier.val();
         self.decide.fault_active.next = self.fault_active.val();
+        self.decide.forgive.next = self.forgive.val();
+        self.ask_wr.next = self.select.o_req.val().get_bit(64);
+        self.ask_tag.next = self.select.o_req.val().get_bits::<4>(68);
 
         // F6: to the walker.
         self.walker.d_valid.next = self.decide.d_valid.val();
@@ -827,6 +837,7 @@ mod tests {
                 cw_data,
                 init_done,
                 fault_active,
+                forgive,
                 op_valid,
                 inv_use_hyp,
                 inv_hyp,

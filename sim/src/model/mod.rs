@@ -255,6 +255,11 @@ impl Model {
         self.micro.forget();
     }
 
+    /// Sets or clears `FSR.SS` of a bank, without any transaction: for whoever keeps the states of a record.
+    pub fn set_stalled(&mut self, bank: usize, stalled: bool) {
+        self.registers.set_stalled(bank, stalled);
+    }
+
     /// An access as the hardware performs it: cached translations are used and made, a fault is recorded.
     #[inline]
     pub fn translate(&mut self, access: &Access, memory: &mut dyn TableMemory) -> Verdict {

@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `nested` | a guest's tables under a hypervisor's: CBAR.TYPE 3, stage-2 fault with IPAFAR, invalidation by IPA and VMID | features `stage2`, `nested` |
 //! | `short` | an AArch32 bank with short descriptors: section, small and large page, supersection, a permission fault | feature `aarch32` |
+//! | `stall` | a fault that stalls: a driver maps the page and resumes, while another stream goes on; a second one is ended | feature `stall` |
 //! | `ports` | four client ports in one bank, and one invalidation for all of them | four TBUs |
 //!
 //! They run on every engine; what the hardware does is compared with the reference model as in every run of the bench, so a line that is
@@ -20,6 +21,7 @@ use std::fmt::{self, Display, Formatter};
 mod nested;
 mod ports;
 mod short;
+mod stall;
 
 /// A demonstration.
 #[derive(Debug)]
@@ -50,6 +52,13 @@ pub const DEMOS: &[Demo] = &[
         preset: &FULL,
         needs: ("AArch32 short descriptors", |p| p.features.aarch32 == Aarch32::Both),
         play: short::play,
+    },
+    Demo {
+        name: "stall",
+        about: "a stalled fault: the page is mapped and the transaction goes on, another stream meanwhile; one that is ended",
+        preset: &FULL,
+        needs: ("stalled faults", |p| p.features.stall),
+        play: stall::play,
     },
     Demo {
         name: "ports",

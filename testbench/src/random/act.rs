@@ -46,7 +46,7 @@ impl Machine {
         *self = Machine::new(&self.params);
     }
 
-    fn bank(&self, bank: u8) -> usize {
+    pub(super) fn bank(&self, bank: u8) -> usize {
         bank as usize % self.params.num_cb
     }
 
@@ -55,6 +55,11 @@ impl Machine {
             Some(bank) => regs::CB_TLBSTATUS.offset(&self.params, self.bank(bank)),
             None => regs::STLBGSTATUS.offset(&self.params, 0),
         }
+    }
+
+    /// Trees that a bank was last set up with: of TTBR0 and of TTBR1.
+    pub(super) fn trees_of(&self, bank: usize) -> (u8, u8) {
+        self.trees[bank]
     }
 
     /// The bank that a stream was last mapped to.
@@ -91,6 +96,7 @@ impl Run<'_> {
             Step::Read { offset, bytes } => self.bench.mmio_post_read(*offset, *bytes),
             Step::Write { offset, data, strobes } => self.bench.control().post_strobed(*offset, *data, *strobes),
             Step::Fault { bank, read, clear } => self.fault(*bank, *read, *clear),
+            Step::Resume { bank, terminate } => self.resume(*bank, *terminate),
             Step::Errors { place, reads, writes } => self.errors(*place, *reads, *writes),
             Step::NoErrors => self.bench.memory().clear_errors(),
             Step::Latency { data, walk } => {
@@ -103,11 +109,11 @@ impl Run<'_> {
                 Port::Walk => self.bench.walk_slave().options_mut().pauses = *pauses,
             },
             // These take time: the run does them itself.
-            Step::Move(_) | Step::Sync { .. } | Step::Hold { .. } | Step::Drain | Step::Wait | Step::Reset => {}
+            Step::Move(_) | Step::Serve(_) | Step::Sync { .. } | Step::Hold { .. } | Step::Drain | Step::Wait | Step::Reset => {}
         }
     }
 
-    fn write(&mut self, id: RegId, index: usize, value: u64) {
+    pub(super) fn write(&mut self, id: RegId, index: usize, value: u64) {
         let offset = id.offset(self.bench.params(), index);
         self.bench.mmio_post_write(offset, value, id.register().width / 8);
     }
@@ -215,6 +221,21 @@ impl Run<'_> {
     fn put(&mut self, at: Spot, level: u8, value: u64) {
         if let Some(slot) = self.forest.slot(self.bench.memory(), at, level) {
             let _ = self.forest.write(self.bench.memory(), at.tree, slot, value, level);
+        }
+    }
+
+    /// Writes a page for everybody at any address of a tree.
+    pub(super) fn put_page(&mut self, number: u8, addr: u64, output: u64) {
+        const EVERYBODY: u64 = 0x0c40;
+        let tree = self.forest.tree(number);
+        let value = if tree.is_short() {
+            let at = Spot { tree: number, spot: 0 };
+            short_leaf(3, output, &Map { at, level: 3, frame: 0, bits: EVERYBODY, invalid: false }).into()
+        } else {
+            output & ADDRESS | leaf_bits(tree, EVERYBODY) | VALID | TABLE
+        };
+        if let Some(slot) = self.forest.slot_of(self.bench.memory(), number, addr, 3) {
+            let _ = self.forest.write(self.bench.memory(), number, slot, value, 3);
         }
     }
 

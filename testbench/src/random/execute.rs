@@ -173,6 +173,7 @@ impl<'a> Run<'a> {
                         self.wait_for_sync(bank)?;
                     }
                 }
+                Step::Serve(ref serve) => self.serve(serve)?,
                 ref step => self.act(step, n),
             }
             self.pass(timed.then.into())?;
@@ -186,7 +187,7 @@ impl<'a> Run<'a> {
     }
 
     /// One cycle.
-    fn tick(&mut self) -> Result<(), BenchError> {
+    pub(super) fn tick(&mut self) -> Result<(), BenchError> {
         if self.release.is_some_and(|cycle| cycle <= self.bench.cycle()) {
             self.release();
         }
@@ -208,10 +209,9 @@ impl<'a> Run<'a> {
 
     /// Waits until the queues are short. What hangs in them is for the watchdogs.
     fn make_room(&mut self) -> Result<(), BenchError> {
-        while self.bench.control().pending() > MAX_POSTED || self.bench.all_ports().any(|port| port.in_flight() > MAX_BURSTS) {
-            self.tick()?;
-        }
-        Ok(())
+        self.run_while(|run| {
+            run.bench.control().pending() > MAX_POSTED || run.bench.all_ports().any(|port| port.in_flight() > MAX_BURSTS)
+        })
     }
 
     fn hold(&mut self, channels: u8, cycles: u16) {
@@ -228,6 +228,9 @@ impl<'a> Run<'a> {
 
     fn drain(&mut self) -> Result<(), BenchError> {
         self.release();
+        if self.bench.params().features.stall {
+            self.run_while(|run| run.bench.all_ports().any(|port| port.in_flight() > 0))?;
+        }
         self.bench.drain()?;
         while self.bench.mmio_poll().is_some() {}
         self.forget_finished();
@@ -254,7 +257,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs until no register access is left; keeps the last one's value.
-    fn settle_registers(&mut self) -> Result<(), BenchError> {
+    pub(super) fn settle_registers(&mut self) -> Result<(), BenchError> {
         while self.bench.control().pending() > 0 {
             self.tick()?;
         }

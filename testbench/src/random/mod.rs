@@ -17,6 +17,7 @@ pub mod regression;
 pub mod runner;
 mod second;
 pub mod shrink;
+mod stalls;
 mod strategy;
 mod swarm;
 mod tree;

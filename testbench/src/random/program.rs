@@ -182,6 +182,15 @@ pub enum Step {
         /// Clears the status.
         clear: bool,
     },
+    /// Serves a bank's fault as a driver does.
+    Serve(Serve),
+    /// Writes `RESUME`.
+    Resume {
+        /// The bank.
+        bank: u8,
+        /// TnR.
+        terminate: bool,
+    },
     /// Lets bus accesses to some bytes fail, in data or in tables.
     Errors {
         /// Where.
@@ -232,6 +241,31 @@ pub enum Port {
     Downstream,
     /// `m_axi_ptw`.
     Walk,
+}
+
+/// How a bank's fault is served: its record is read; if a transaction is stalled its page may be mapped; then comes `RESUME`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Serve {
+    /// The bank.
+    pub bank: u8,
+    /// The page is mapped and the transaction retried; otherwise it is ended.
+    pub repair: bool,
+    /// When the status is cleared.
+    pub clear: ClearStatus,
+    /// Frame of data memory that the page leads to.
+    pub frame: u8,
+}
+
+/// When FSR is cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClearStatus {
+    /// Before `RESUME`.
+    Before,
+    /// After it.
+    After,
+    /// Not at all.
+    Never,
 }
 
 /// Where bus accesses fail.

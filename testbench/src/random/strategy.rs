@@ -6,6 +6,7 @@
 
 use super::layout::{FRAMES, MAX_TREES, SPOTS, STREAMS};
 use super::program::*;
+use super::stalls;
 use super::swarm::{Kind, Swarm};
 use crate::axi::pause::Pauses;
 use crate::memory::latency::Latency;
@@ -88,8 +89,15 @@ fn spot_number(swarm: &Swarm) -> BoxedStrategy<u8> {
     prop_oneof![12 => 0..swarm.spots, 1 => 0..SPOTS].boxed()
 }
 
-/// SCTLR: translate, report, interrupt, HUPCF, AFFD, WXN and bits without effect.
-fn sctlr() -> BoxedStrategy<u32> {
+/// SCTLR: translate, report, interrupt, HUPCF, AFFD, WXN and bits without effect; on hardware that has it CFCFG.
+fn sctlr(swarm: &Swarm) -> BoxedStrategy<u32> {
+    match swarm.stalls {
+        Some(stalls) => stalls.sctlr(usual_sctlr()),
+        None => usual_sctlr(),
+    }
+}
+
+fn usual_sctlr() -> BoxedStrategy<u32> {
     let bit = |per_cent: f64, bits: u32| prop::bool::weighted(per_cent).prop_map(move |set| if set { bits } else { 0 });
     let known = (bit(0.95, 1), bit(0.7, 1 << 5), bit(0.6, 1 << 6), bit(0.8, 1 << 8), bit(0.15, 1 << 3), bit(0.15, 1 << 9));
     let other = prop_oneof![6 => Just(0u32), 1 => any::<u32>().prop_map(|bits| bits & !0x369)];
@@ -130,7 +138,7 @@ fn usual_bank(bank: impl Strategy<Value = u8> + 'static, swarm: &Swarm) -> Boxed
         prop_oneof![20 => Just(0u32), 1 => any::<u32>()],
         prop_oneof![20 => Just(0u64), 1 => any::<u64>().prop_map(|bits| bits & 0x8000_0000_0fff)],
     );
-    (bank, trees, tags, kind, sctlr(), pa_size(), sep(), tcr)
+    (bank, trees, tags, kind, sctlr(swarm), pa_size(), sep(), tcr)
         .prop_map(
             |(bank, trees, (asid, a1, wide_asid, vmid, hyp), (kind, va64), sctlr, pa_size, sep, (e0, e1, odd_tcr, odd_ttbr))| {
                 let epd = (e0, e1);
@@ -303,13 +311,7 @@ fn moved(stream: u8, spot: u8, upper: bool, swarm: &Swarm) -> BoxedStrategy<Step
 pub(super) fn move_page(rng: &mut impl Rng, swarm: &Swarm) -> Vec<BoxedStrategy<Step>> {
     let (stream, spot, upper) =
         (rng.random_range(0..swarm.streams), rng.random_range(0..swarm.spots.min(18)), rng.random_ratio(1, 6));
-    let there = |_| {
-        burst(swarm)
-            .prop_map(move |b| {
-                Step::Burst(Burst { stream, place: Place::Own { upper, spot, offset: 64 * u16::from(b.id) }, ..b })
-            })
-            .boxed()
-    };
+    let there = |_| burst_to(stream, spot, upper, swarm);
     let mut steps: Vec<BoxedStrategy<Step>> = (0..rng.random_range(1..4)).map(there).collect();
     if rng.random() {
         steps.push(Just(Step::Drain).boxed());
@@ -327,6 +329,13 @@ pub(super) fn move_page(rng: &mut impl Rng, swarm: &Swarm) -> Vec<BoxedStrategy<
     steps
 }
 
+/// A burst of a stream to a spot of its own tree.
+pub(super) fn burst_to(stream: u8, spot: u8, upper: bool, swarm: &Swarm) -> BoxedStrategy<Step> {
+    burst(swarm)
+        .prop_map(move |b| Step::Burst(Burst { stream, place: Place::Own { upper, spot, offset: 64 * u16::from(b.id) }, ..b }))
+        .boxed()
+}
+
 /// A page leads to a frame, and everybody may go there.
 fn frame_at(stream: u8, spot: u8, upper: bool, frame: u8) -> impl Strategy<Value = Step> {
     let (kind, sync) = (InvalidateKind::Vaa, SyncAfter::Wait);
@@ -337,7 +346,7 @@ fn frame_at(stream: u8, spot: u8, upper: bool, frame: u8) -> impl Strategy<Value
 fn adjust(swarm: &Swarm) -> BoxedStrategy<Adjust> {
     let bank = || 0..4u8;
     let usual = prop_oneof![
-        6 => (bank(), sctlr()).prop_map(|(bank, value)| Adjust::Sctlr { bank, value }),
+        6 => (bank(), sctlr(swarm)).prop_map(|(bank, value)| Adjust::Sctlr { bank, value }),
         1 => (bank(), any::<bool>(), 0..MAX_TREES as u8, asid()).prop_map(|(bank, upper, tree, asid)| Adjust::Ttbr { bank, upper, tree, asid }),
         1 => (bank(), pa_size(), sep(), any::<bool>()).prop_map(|(bank, pa_size, sep, wide_asid)| Adjust::Tcr2 { bank, pa_size, sep, wide_asid }),
         1 => (bank(), bank_kind(prop::bool::weighted(0.15)), 0..3u8, any::<bool>())
@@ -397,6 +406,9 @@ pub(super) fn step(kind: Kind, params: &'static Params, swarm: &Swarm) -> BoxedS
         Kind::Fault => {
             (recorder(), any::<bool>(), any::<bool>()).prop_map(|(bank, read, clear)| Step::Fault { bank, read, clear }).boxed()
         }
+        // With the bursts around it it comes from `stalls::use_early`.
+        Kind::Serve | Kind::Early => stalls::serve(),
+        Kind::Resume => stalls::resume(),
         Kind::Adjust => adjust(swarm).prop_map(Step::Adjust).boxed(),
         Kind::Bank => bank(banks, swarm).prop_map(Step::Bank).boxed(),
         Kind::Stream => {

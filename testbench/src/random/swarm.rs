@@ -4,6 +4,7 @@
 
 use super::layout::{SPOTS, STREAMS};
 use super::second::Second;
+use super::stalls::Stalls;
 use proptest::prelude::*;
 use rand::Rng;
 use smmu_rtl::params::Params;
@@ -19,6 +20,9 @@ pub(super) enum Kind {
     Move,
     Sync,
     Fault,
+    Serve,
+    Resume,
+    Early,
     Adjust,
     Bank,
     Stream,
@@ -64,6 +68,8 @@ pub(super) struct Swarm {
     pub ports: u8,
     /// Stage 2 and other formats; `None` on hardware without them.
     pub second: Option<Second>,
+    /// Stalled faults; `None` on hardware without them.
+    pub stalls: Option<Stalls>,
 }
 
 impl Swarm {
@@ -126,9 +132,14 @@ impl Swarm {
             strict: [0, 3, 10, 40][rng.random_range(0..4)],
             ports: params.tbus as u8,
             second: None,
+            stalls: None,
         };
         // Last, so that hardware without all that gets the programs that it would get anyway.
         swarm.second = Second::draw(rng, params);
+        swarm.stalls = Stalls::draw(rng, params);
+        if let Some(stalls) = &swarm.stalls {
+            swarm.kinds.extend([Serve, Resume, Early].into_iter().zip(stalls.weights));
+        }
         swarm
     }
 

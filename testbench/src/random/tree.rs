@@ -1,6 +1,7 @@
 //! A program as a tree of proptest values: drawn from a seed, cut down step by step.
 
 use super::program::{Environment, Program, Timed};
+use super::stalls;
 use super::strategy;
 use super::swarm::{Kind, Swarm};
 use proptest::strategy::{Strategy, ValueTree};
@@ -39,8 +40,13 @@ impl ProgramTree {
         }
         for _ in 0..swarm.steps {
             let kind = swarm.kind(&mut rng);
-            if kind == Kind::Move {
-                let around = strategy::move_page(&mut rng, &swarm).into_iter();
+            let around = match kind {
+                Kind::Move => strategy::move_page(&mut rng, &swarm),
+                Kind::Early => stalls::use_early(&mut rng, &swarm),
+                _ => Vec::new(),
+            };
+            if !around.is_empty() {
+                let around = around.into_iter();
                 steps.extend(around.map(|step| tree(&strategy::timed(step, swarm.gap), &mut runner)));
                 continue;
             }

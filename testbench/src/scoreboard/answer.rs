@@ -7,6 +7,7 @@ use crate::axi::burst::{self, DECERR, OKAY, SLVERR};
 use crate::memory::Memory;
 use smmu_rtl::params::AbortResponse;
 use smmu_sim::dut::{ReadBeat, RespBeat};
+use smmu_sim::model::Fault;
 
 impl Scoreboard {
     /// A read data beat was handed to the client.
@@ -98,17 +99,27 @@ impl Scoreboard {
         self.note_answered(slot, &causes);
         let t = &self.flight.slots[slot];
         let (serial, accepted, access) = (t.serial, t.accepted, t.access);
+        let stalls: Vec<Fault> = t.stalls().collect();
+        let ended: Vec<Fault> = stalls.iter().filter_map(|fault| self.ended_waiting(t, fault)).collect();
         self.flight.finish(slot);
         if refused {
             self.stats.refused += 1;
             let mut recorders: Vec<usize> = causes.iter().map(|fault| self.records.of(fault)).collect();
             recorders.sort_unstable();
             recorders.dedup();
-            // One, but for a change of the stream's bank at the wrong moment.
-            let certain = recorders.len() == 1;
+            // One, but for a change of the stream's bank at the wrong moment; and what was held was recorded when it was stalled, or never.
+            let certain = recorders.len() == 1 && stalls.is_empty();
+            recorders.extend(stalls.iter().map(|fault| fault.bank));
+            recorders.sort_unstable();
+            recorders.dedup();
             for recorder in recorders {
                 let here = causes.iter().filter(|fault| self.records.of(fault) == recorder);
-                let causes: Vec<Cause> = here.map(|fault| Cause::Access(access, *fault)).collect();
+                let held = stalls.iter().filter(|fault| fault.bank == recorder);
+                let causes: Vec<Cause> = here
+                    .map(|fault| Cause::Access(access, *fault))
+                    .chain(held.map(|fault| Cause::Stall(access, *fault)))
+                    .chain(ended.iter().filter(|fault| fault.bank == recorder).map(|fault| Cause::Access(access, *fault)))
+                    .collect();
                 let event = Event { serial, accepted, causes: &causes, certain };
                 self.records.fault(recorder, &event, self.cycle, &*self.blocked);
             }

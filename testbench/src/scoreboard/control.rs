@@ -196,6 +196,7 @@ impl Scoreboard {
         }
         if !illegal {
             self.apply_halves(word, data, halves, begun);
+            self.note_resume(word, data, strobes);
             let recorders = (0..2).filter(|&n| halves[n] != 0).filter_map(|n| self.records.find(word + 4 * n as u32));
             let mut recorders: Vec<usize> = recorders.map(|(recorder, _)| recorder).collect();
             recorders.dedup();

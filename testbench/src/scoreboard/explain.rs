@@ -249,9 +249,24 @@ impl Scoreboard {
             let Verdict::Refused { raz: zeros, fault } = verdict else { continue };
             let maybe = || {
                 let others = self.potential(fault.bank, Some(slot));
-                known || !others.is_empty() || self.stale.any() && self.flight.len() > 1
+                // While one is stalled, the others of its bank wait, if they may.
+                let stops = |other: &super::records::Potential| match other.cause {
+                    super::records::Cause::Stall(..) => {
+                        self.may_end(t, fault.bank)
+                            || self.resumes.since(fault.bank, other.accepted, false)
+                            || self.resumes.since(fault.bank, other.accepted, true)
+                    }
+                    _ => true,
+                };
+                let resuming = || self.resuming(fault.bank).is_some();
+                known || others.iter().any(stops) || resuming() || self.stale.any() && self.flight.len() > 1
             };
             if zeros == raz && !causes.contains(&fault) && maybe() {
+                causes.push(fault);
+            }
+        }
+        for fault in self.ended_stalls(slot, raz) {
+            if !causes.contains(&fault) {
                 causes.push(fault);
             }
         }

@@ -68,6 +68,8 @@ pub(super) struct Transaction {
     pub maybe_clear: bool,
     /// A younger one of its id went downstream before it: it can only be refused.
     pub must_refuse: bool,
+    /// So many were in its channel at some time in its life that the hardware may have had no room to hold it.
+    pub crowded: bool,
     /// The tags of its translation when it went downstream.
     pub tags: Option<Tags>,
     /// Faults that explain the refusal that is under way.
@@ -155,6 +157,14 @@ impl Transaction {
             Verdict::Translated { .. } | Verdict::Stalled { .. } => None,
         };
         self.held.iter().filter_map(move |held| refused(&held.verdict))
+    }
+
+    /// Faults that may have stalled it, or made it wait.
+    pub(super) fn stalls(&self) -> impl Iterator<Item = Fault> + '_ {
+        self.held.iter().filter_map(|held| match held.verdict {
+            Verdict::Stalled { fault } => Some(fault),
+            Verdict::Translated { .. } | Verdict::Refused { .. } => None,
+        })
     }
 }
 

@@ -10,6 +10,7 @@
 //! | in flight during a change | any verdict that held at some moment of the transaction's life is right ([`flight`]) |
 //! | caches | what held before a change stays right until a synchronized invalidation names it ([`stale`]), and a synchronization waits for the transactions that it concerns |
 //! | registers | a read shows what the model has; a write holds from its response on, and may hold from its acceptance on |
+//! | stalled faults (`CFCFG`) | a transaction that the model stalls may have no answer until `RESUME` ([`stall`]) |
 //! | fault records, interrupts | one of the states that the order of events allows ([`records`]) |
 //! | walks | read table pages only, that some transaction leads to |
 //!
@@ -27,6 +28,7 @@ mod flight;
 mod oracle;
 mod records;
 mod stale;
+mod stall;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -120,6 +122,7 @@ pub struct Scoreboard {
     past: Vec<Past>,
     records: Records,
     stale: Stale,
+    resumes: stall::Resumes,
     control: Control,
     flight: Flight,
     stats: Stats,
@@ -165,6 +168,7 @@ impl Scoreboard {
             past: Vec::new(),
             records,
             stale: Stale::new(params),
+            resumes: stall::Resumes::new(params),
             control: Control::default(),
             flight: Flight::new(params.tbus, params.id_width),
             stats: Stats::default(),
@@ -383,7 +387,7 @@ impl Scoreboard {
             return Ok(());
         }
         let limit = self.options.watchdog;
-        let late = |slot: &Slot| self.cycle - self.flight.slots[*slot].progress > limit;
+        let late = |slot: &Slot| self.cycle - self.flight.slots[*slot].progress > limit && !self.may_be_held(*slot);
         if let Some(slot) = self.flight.live().find(late) {
             let t = &self.flight.slots[slot];
             let text = format!("nothing happened for more than {limit} cycles to the {}; it is {:?}", t.describe(), t.stage);

@@ -14,6 +14,8 @@ pub trait Oracle {
     fn stage(&self, bank: usize) -> Option<BankView>;
     /// Records a fault as the hardware's recorder does.
     fn record(&mut self, access: &Access, fault: &Fault);
+    /// Sets or clears `FSR.SS` of a bank.
+    fn set_stalled(&mut self, bank: usize, stalled: bool);
     /// What a register read of 4 or 8 bytes shows; nothing changes.
     fn read(&self, offset: u32, bytes: u8) -> u64;
     /// The same with its effect: an illegal one is recorded.
@@ -49,6 +51,10 @@ impl Oracle for Model {
 
     fn record(&mut self, access: &Access, fault: &Fault) {
         Model::record(self, access, fault);
+    }
+
+    fn set_stalled(&mut self, bank: usize, stalled: bool) {
+        Model::set_stalled(self, bank, stalled);
     }
 
     fn read(&self, offset: u32, bytes: u8) -> u64 {

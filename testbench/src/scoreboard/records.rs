@@ -41,6 +41,8 @@ const GLOBAL_REGISTERS: [(RegId, u8); 6] =
 const BANK_RECORDED: u64 = 0x8000_01fe;
 const GLOBAL_RECORDED: u64 = 0x8000_01ff;
 const MULTI: u64 = 1 << 31;
+/// `FSR.SS`: a transaction of the bank is stalled.
+const SS: u64 = 1 << 30;
 /// Halves of register writes that a fault may be older than.
 const MAX_WRITES: usize = 6;
 /// Faults that a read may be older than.
@@ -86,6 +88,8 @@ impl State {
 pub(super) enum Cause {
     /// A transaction's fault.
     Access(Access, Fault),
+    /// The same, and the transaction is stalled.
+    Stall(Access, Fault),
     /// An illegal register read at this offset.
     Load(u32),
     /// An illegal register write: offset, data, strobes.
@@ -150,6 +154,8 @@ struct Recorder {
     last_event: u64,
     /// Cycle of the last write that cleared the status of a state.
     last_clear: u64,
+    /// Cycle of the last refusal on account of what stood there.
+    last_multi: u64,
     /// The record's owner, known from a read since the last clear.
     known_owner: Option<u64>,
     level: Level,
@@ -191,6 +197,7 @@ impl Records {
                 writes: VecDeque::new(),
                 last_event: 0,
                 last_clear: 0,
+                last_multi: 0,
                 known_owner: None,
                 level: Level::Low,
                 level_since: 0,
@@ -269,6 +276,8 @@ impl Records {
         let n = match id {
             regs::SGFSRRESTORE => self.global(),
             regs::CB_FSRRESTORE => index,
+            // It clears FSR.SS, and reads as zero.
+            regs::CB_RESUME if self.params.features.stall => index,
             // Without stage 2 it is a register like any other.
             regs::CB_IPAFAR if !self.params.features.stage2 => return None,
             _ if GLOBAL_REGISTERS.iter().any(|(register, _)| *register == id) => self.global(),
@@ -285,24 +294,36 @@ impl Records {
         state.values[0] & if n == self.global() { GLOBAL_RECORDED } else { BANK_RECORDED } != 0
     }
 
-    /// A fault may be recorded in the bank.
+    /// A transaction is stalled in that state of a bank.
+    fn stalled(&self, n: usize, state: &State) -> bool {
+        n != self.global() && state.values[0] & SS != 0
+    }
+
+    /// A fault is recorded, or a transaction stalled: what blocks a bank whose `HUPCF` is 0, and drives its interrupt.
+    fn pending(&self, n: usize, state: &State) -> bool {
+        self.recorded(n, state) || self.stalled(n, state)
+    }
+
+    /// A fault may be pending in the bank.
     pub(super) fn may_be_active(&self, bank: usize) -> bool {
-        self.recorders[bank].states.iter().any(|state| self.recorded(bank, state))
+        self.recorders[bank].states.iter().any(|state| self.pending(bank, state))
     }
 
-    /// Perhaps no fault is recorded in the bank.
+    /// Perhaps no fault is pending in the bank.
     pub(super) fn may_be_clear(&self, bank: usize) -> bool {
-        self.recorders[bank].states.iter().any(|state| !self.recorded(bank, state))
+        self.recorders[bank].states.iter().any(|state| !self.pending(bank, state))
     }
 
-    /// A fault of another transaction may be recorded in the bank.
-    pub(super) fn may_stop(&self, bank: usize, serial: u64) -> bool {
-        self.recorders[bank].states.iter().any(|state| self.recorded(bank, state) && state.owner != serial)
+    /// A fault of another transaction may be pending in the bank, on account of which this one is refused. `waits`: while one is stalled,
+    /// others wait instead (`CFCFG`).
+    pub(super) fn may_stop(&self, bank: usize, serial: u64, waits: bool) -> bool {
+        let stops = |state: &State| self.pending(bank, state) && state.owner != serial && !(waits && self.stalled(bank, state));
+        self.recorders[bank].states.iter().any(stops)
     }
 
-    /// Perhaps no fault of another transaction is recorded in the bank.
+    /// Perhaps no fault of another transaction is pending in the bank.
     pub(super) fn may_let_go(&self, bank: usize, serial: u64) -> bool {
-        self.recorders[bank].states.iter().any(|state| !self.recorded(bank, state) || state.owner == serial)
+        self.recorders[bank].states.iter().any(|state| !self.pending(bank, state) || state.owner == serial)
     }
 
     /// A fault may be recorded in some bank.
@@ -315,6 +336,9 @@ impl Records {
         let Event { serial, accepted, causes, certain } = *event;
         if let Some(events) = &mut self.during_write {
             events.push(Applied { recorder: n, serial, accepted, causes: causes.to_vec() });
+        }
+        if causes.iter().any(Cause::only_multi) {
+            self.recorders[n].last_multi = cycle;
         }
         let wiped = accepted <= self.recorders[n].last_clear;
         let may_be_first = self.recorders[n].known_owner.is_none_or(|owner| owner == serial);
@@ -330,7 +354,10 @@ impl Records {
         for state in std::mem::take(&mut self.recorders[n].states) {
             if state.owner == serial && serial != 0 {
                 keep(state);
-                continue;
+                // One that was stalled may have been translated anew, and have one fault more.
+                if !causes.iter().any(|cause| matches!(cause, Cause::Stall(..))) {
+                    continue;
+                }
             }
             for cause in causes {
                 self.orders(n, &state, (serial, accepted), cause, (may_be_first, false)).into_iter().for_each(&mut keep);

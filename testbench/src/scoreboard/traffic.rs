@@ -147,7 +147,9 @@ impl Scoreboard {
     fn gone(&mut self, slot: Slot, pa: u64, memory: &mut Memory) {
         let (cycle, epoch) = (self.cycle, self.epoch);
         let tags = if self.options.compare { self.tags(self.flight.slots[slot].access.stream_id) } else { None };
-        self.records.passed(self.flight.slots[slot].serial, cycle, &*self.blocked);
+        if !self.stall_passed(slot) {
+            self.records.passed(self.flight.slots[slot].serial, cycle, &*self.blocked);
+        }
         let t = &mut self.flight.slots[slot];
         t.stage = Stage::Forwarded { epoch };
         t.progress = cycle;

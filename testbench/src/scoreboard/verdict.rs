@@ -46,6 +46,7 @@ impl Scoreboard {
         let t = &mut self.flight.slots[slot];
         t.born = self.epoch;
         t.stalls = self.flight.ports[port].down.stalls[usize::from(write)];
+        self.note_crowd(port, write);
         if self.options.compare {
             self.ask(slot, memory);
         }
@@ -70,7 +71,7 @@ impl Scoreboard {
             t.hold_too(outcome, tables.ends, self.epoch);
             // And a fault that it met under them may stop it, which the pins show only now.
             if let Some((refusal, bank)) = pending_refusal(&*past.blocked, &access).filter(|_| active) {
-                if self.records.may_stop(bank, t.serial) {
+                if self.records.may_stop(bank, t.serial, super::stall::holds(&*past.open, &self.params, bank)) {
                     t.maybe_pending = true;
                     if !t.blocked.contains(&refusal) {
                         t.blocked.push(refusal);
@@ -82,18 +83,22 @@ impl Scoreboard {
             t.maybe_clear = true;
             return;
         };
+        let holds = |bank| super::stall::holds(&*self.open, &self.params, bank);
+        // A retried one is not stopped by what is pending in the bank that had stalled it.
+        let retried = t.stalls().any(|fault| self.resumes.since(fault.bank, t.accepted, false));
+        t.maybe_clear |= retried;
         // Its own fault, which a read may have shown before its refusal, does not stop it.
-        t.maybe_pending |= self.records.may_stop(bank, t.serial);
+        t.maybe_pending |= self.records.may_stop(bank, t.serial, holds(bank));
         let mut lets_go = self.records.may_let_go(bank, t.serial);
         if self.params.features.nested {
             // Behind the stage-1 bank stands the stage-2 bank.
-            if self.records.may_stop(bank, t.serial) && !t.blocked.contains(&refusal) {
+            if self.records.may_stop(bank, t.serial, holds(bank)) && !t.blocked.contains(&refusal) {
                 t.blocked.push(refusal);
             }
             let mut behind = self.blocked.copy();
             poke(&mut *behind, regs::CB_FSR.offset(&self.params, bank), 0xffff_ffff, 4);
             if let Some((refusal, bank)) = pending_refusal(&*behind, &access).filter(|_| lets_go) {
-                if self.records.may_stop(bank, t.serial) {
+                if self.records.may_stop(bank, t.serial, holds(bank)) {
                     t.maybe_pending = true;
                     if !t.blocked.contains(&refusal) {
                         t.blocked.push(refusal);
@@ -162,7 +167,19 @@ impl Scoreboard {
                 Stage::Refusing { .. } => t.causes.iter().copied().for_each(add),
                 Stage::Waiting => {
                     t.faults().for_each(|(_, fault)| add(fault));
-                    t.blocked.iter().filter_map(Verdict::fault).for_each(add);
+                    t.blocked.iter().filter_map(Verdict::fault).for_each(&mut add);
+                    if t.crowded {
+                        t.stalls().for_each(add);
+                    }
+                }
+            }
+            if !matches!(t.stage, Stage::Forwarded { .. }) {
+                for fault in t.stalls().filter(|fault| fault.bank == recorder) {
+                    let cause = Cause::Stall(t.access, fault);
+                    found.push(Potential { serial: t.serial, accepted: t.accepted, cause });
+                    if let Some(ended) = self.ended_waiting(t, &fault) {
+                        found.push(Potential { serial: t.serial, accepted: t.accepted, cause: Cause::Access(t.access, ended) });
+                    }
                 }
             }
         }
@@ -179,8 +196,10 @@ impl Scoreboard {
         for slot in waiting {
             let verdicts = self.search_faults(slot, memory);
             let t = &self.flight.slots[slot];
-            for fault in verdicts.iter().filter_map(Verdict::fault).filter(|fault| self.records.of(fault) == recorder) {
-                let cause = Cause::Access(t.access, fault);
+            for verdict in verdicts {
+                let Some(fault) = verdict.fault().filter(|fault| self.records.of(fault) == recorder) else { continue };
+                let stalls = matches!(verdict, Verdict::Stalled { .. });
+                let cause = if stalls { Cause::Stall(t.access, fault) } else { Cause::Access(t.access, fault) };
                 found.push(Potential { serial: t.serial, accepted: t.accepted, cause });
             }
         }

@@ -2,21 +2,55 @@
 
 use super::*;
 use crate::drive;
+use crate::params::{Features, Params, MINI};
 use crate::testing::{equivalence, synthesis_check, Stimulus};
+
+/// `mini` with attributes and nothing else.
+const ATTRIBUTES: Params = MINI.with_features(Features { attributes: true, ..Features::STAGE1 });
 
 macro_rules! pins {
     () => {
         drive!(
-            clock, aresetn, s_valid, s_beat, sel_hit, sel_ppn, sel_mask, sel_attr, sel_bank, m_ready, req_ready, rsp_valid,
-            rsp_tag, rsp_fault, rsp_raz, rsp_fill, rsp_ppn, rsp_mask, rsp_attr, rsp_bank, drop_all, limit, err_done
+            clock,
+            aresetn,
+            s_valid,
+            s_beat,
+            sel_hit,
+            sel_ppn,
+            sel_mask,
+            sel_attr,
+            sel_bank,
+            m_ready,
+            req_ready,
+            rsp_valid,
+            rsp_tag,
+            rsp_fault,
+            rsp_raz,
+            rsp_fill,
+            rsp_ppn,
+            rsp_mask,
+            rsp_attr,
+            rsp_bank,
+            drop_all,
+            limit,
+            err_done,
+            rsp_hold,
+            wake_valid,
+            wake_tag,
+            wake_refuse,
+            wake_raz,
+            store_done,
+            store_sent,
+            store_sent_place
         )
     };
 }
 
 #[test]
 fn synthesizes() {
-    synthesis_check(AddrPipe::<4, 4>::new(false, 64, 48, false));
-    synthesis_check(AddrPipe::<16, 6>::new(true, 128, 36, true));
+    synthesis_check(AddrPipe::<4, 4>::new(false, 64, 48, &MINI));
+    synthesis_check(AddrPipe::<16, 6>::new(true, 128, 36, &ATTRIBUTES));
+    synthesis_check(AddrPipe::<4, 4>::new(true, 64, 48, &MINI.with_everything()));
 }
 
 /// Tags that are asked, errors only when shown, few ids and pages.
@@ -34,6 +68,12 @@ fn plausible(s: &mut Stimulus, entries: u64) {
     s.often("limit", 1, 20);
     s.often("drop_all", 1, 30);
     s.often("rsp_fault", 1, 3);
+    s.often("rsp_hold", 1, 3);
+    s.often("wake_valid", 1, 6);
+    s.below("wake_tag", entries);
+    let taken = s.output("store_valid") == 1 && s.random.chance(1, 3);
+    s.set("store_done", u8::from(taken));
+    s.often("store_sent", 1, 12);
     let shown = s.output("err_valid") == 1 && s.random.chance(1, 2);
     s.set("err_done", u8::from(shown));
     let size = s.random.below(8);
@@ -42,7 +82,10 @@ fn plausible(s: &mut Stimulus, entries: u64) {
 
 #[test]
 fn verilog_agrees() {
-    equivalence(|| AddrPipe::<4, 4>::new(false, 64, 48, false), 3000, 1, pins!(), |s| plausible(s, 4));
-    equivalence(|| AddrPipe::<4, 4>::new(true, 128, 36, true).counting(true), 3000, 2, pins!(), |s| plausible(s, 4));
-    equivalence(|| AddrPipe::<16, 6>::new(false, 64, 48, false), 2000, 3, pins!(), |s| plausible(s, 16));
+    let full = MINI.with_everything();
+    equivalence(|| AddrPipe::<4, 4>::new(false, 64, 48, &MINI), 3000, 1, pins!(), |s| plausible(s, 4));
+    equivalence(|| AddrPipe::<4, 4>::new(true, 128, 36, &ATTRIBUTES).counting(true), 3000, 2, pins!(), |s| plausible(s, 4));
+    equivalence(|| AddrPipe::<16, 6>::new(false, 64, 48, &MINI), 2000, 3, pins!(), |s| plausible(s, 16));
+    equivalence(|| AddrPipe::<4, 4>::new(false, 64, 48, &full), 3000, 4, pins!(), |s| plausible(s, 4));
+    equivalence(|| AddrPipe::<4, 4>::new(true, 64, 48, &full).counting(true), 3000, 5, pins!(), |s| plausible(s, 4));
 }

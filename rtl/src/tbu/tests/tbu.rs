@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::drive;
-use crate::params::{MINI, SM8550};
+use crate::params::{Params, MINI, SM8550};
 use crate::testing::{equivalence, synthesis_check, Stimulus};
 
 #[test]
 fn synthesizes() {
     synthesis_check(Tbu::<8, 4, 4, 64, 8>::new(&MINI));
+    synthesis_check(Tbu::<8, 4, 4, 64, 8>::new(&MINI.with_everything()));
 }
 
 #[test]
@@ -55,6 +56,9 @@ fn traffic(asked: &mut [Vec<u64>; 2]) -> impl FnMut(&mut Stimulus) + '_ {
         s.set("rsp_wr", ch as u64);
         s.set("rsp_tag", rsp.unwrap_or(0));
         s.often("rsp_fault", 1, 6);
+        s.often("rsp_hold", 1, 2);
+        s.often("wake_valid", 1, 8);
+        s.below("wake_tag", 4);
         s.often("rsp_fill", 3, 4);
         s.often("inv_valid", 1, 40);
         s.often("drop_all", 1, 100);
@@ -100,6 +104,12 @@ fn agrees(params: &Params, seed: u64) {
             m_axi_r,
             rd_req_ready,
             wr_req_ready,
+            rsp_hold,
+            wake_valid,
+            wake_wr,
+            wake_tag,
+            wake_refuse,
+            wake_raz,
             rsp_valid,
             rsp_wr,
             rsp_tag,

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// Status 0: everything was as it should be; 1: something was not, which is told; 2: used wrongly.
 #[derive(clap::Args)]
 pub struct Args {
-    /// What is shown: nested, short or ports; `smmu list` explains them
+    /// What is shown: nested, short, stall or ports; `smmu list` explains them
     name: String,
     /// What runs the hardware; `smmu list` shows them
     #[arg(long, default_value = "rusthdl")]

@@ -1,6 +1,6 @@
 //! One state of the record registers after another: faults, register writes, and the orders in which they may have come.
 
-use super::{poke, Cause, Potential, Records, State, Store, Written, FORMAT, MULTI};
+use super::{poke, Cause, Potential, Records, State, Store, Written, FORMAT, MULTI, SS};
 use smmu_rtl::registers as regs;
 
 impl Records {
@@ -18,6 +18,9 @@ impl Records {
         let scratch = &mut *self.scratch;
         poke(scratch, registers[0].0.offset(&self.params, index), u64::MAX, 4);
         poke(scratch, restore.offset(&self.params, index), state.values[0], 4);
+        if restore == regs::CB_FSRRESTORE {
+            scratch.set_stalled(index, state.values[0] & SS != 0);
+        }
         for ((id, bytes), value) in registers.iter().zip(state.values).skip(1) {
             poke(scratch, id.offset(&self.params, index), value, *bytes);
         }
@@ -26,13 +29,17 @@ impl Records {
     /// The state after one more fault.
     pub(super) fn after(&mut self, n: usize, state: &State, serial: u64, cause: &Cause) -> State {
         let was_active = self.recorded(n, state);
-        if cause.only_multi() && !was_active {
+        if cause.only_multi() && !self.pending(n, state) {
             // It was refused on account of a fault that is not (any more, or yet) in this state.
             return *state;
         }
         self.load(n, state);
         match cause {
             Cause::Access(access, fault) => self.scratch.record(access, fault),
+            Cause::Stall(access, fault) => {
+                self.scratch.record(access, fault);
+                self.scratch.set_stalled(fault.bank, true);
+            }
             Cause::Load(offset) => {
                 self.scratch.load(*offset, 4);
             }
@@ -117,7 +124,7 @@ impl Records {
             if writes[from].clears && (writes[from].found || others) {
                 // It came behind another fault, of which this write has left nothing but that it was not the only one.
                 let mut more = *state;
-                more.values[0] |= MULTI;
+                more.values[0] |= MULTI | if matches!(cause, Cause::Stall(..)) { SS } else { 0 };
                 starts.push(more);
             }
             for state in starts {
@@ -127,7 +134,33 @@ impl Records {
                 }
             }
         }
+        if matches!(cause, Cause::Stall(..)) && accepted <= self.recorders[n].last_multi {
+            self.others_meanwhile(n, &mut reached, &writes);
+        }
         reached
+    }
+
+    /// States after a stalled fault, with others that were refused on account of it between these writes: all that may be left of them is `MULTI`.
+    fn others_meanwhile(&mut self, n: usize, reached: &mut Vec<State>, writes: &[Written]) {
+        for start in reached.clone() {
+            for from in 0..=writes.len() {
+                let mut state = start;
+                for to in from..=writes.len() {
+                    if to > from {
+                        state = self.after_write(n, &state, writes[to - 1].store);
+                    }
+                    if !self.stalled(n, &state) {
+                        break;
+                    }
+                    let mut more = state;
+                    more.values[0] |= MULTI;
+                    let later = writes[to..].iter().fold(more, |state, write| self.after_write(n, &state, write.store));
+                    if !reached.contains(&later) {
+                        reached.push(later);
+                    }
+                }
+            }
+        }
     }
 
     /// All states that two or fewer potential faults, the rest of them setting `MULTI`, lead to.

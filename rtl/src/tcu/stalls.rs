@@ -1,0 +1,562 @@
+//! `Stalls<CB, N>`: which transactions a context fault stalls, which wait for a stalled one, and when they go on (`SCTLR.CFCFG`, `FSR.SS`,
+//! `RESUME`; decisions D32 to D36 of `docs/compliance.md`).
+//!
+//! It stands between the translation and those who hear of a fault: the recorder and the transaction's TBU. The decision is made in the
+//! cycle of the fault event, so all channels agree which fault of a bank was the first.
+//!
+//! | event in bank B | B.SS | CFCFG = 1 | CFCFG = 0 |
+//! | --- | --- | --- | --- |
+//! | fault | 0 | *stalled*: recorded, SS := 1, the TBU is told to hold | refused, recorded |
+//! | fault, or blocked by HUPCF = 0 | 1 | *waiting*: nothing recorded, the TBU is told to hold | refused, recorded (MULTI) |
+//! | blocked by HUPCF = 0 | 0 | refused (MULTI) | refused (MULTI) |
+//!
+//! # The list
+//!
+//! Held transactions stand in a list of `N` places, in the order in which they were held. A transaction is {channel, tag}, which the TBU
+//! keeps while it is held. Each is in one of these states, a bit vector each:
+//!
+//! | state | until |
+//! | --- | --- |
+//! | `stalled` | `RESUME`: due, or ending |
+//! | `waiting` | `RESUME` (SS is 1), or a write of the bank's SCTLR: look |
+//! | `ending` | the TBU is told to refuse it (by `CFRE` as it is then) |
+//! | `due` | the TBU is told to ask again, as the retried one: asking |
+//! | `look` | nothing is due, ending or asking: the TBU is told to ask again: asking |
+//! | `asking` | the answer: it leaves the list, or is held again |
+//!
+//! One at a time asks, the retried one first, then by age: so what the first one meets is known before the next one is looked at. A retried one
+//! ignores the block of HUPCF in its bank, as often as it asks, until it is sent on (`pass`).
+//!
+//! # Room
+//!
+//! Not more than `read_places` and `write_places` are held: what comes above that is treated as with CFCFG = 0. And if a TBU is `crowded` for
+//! 32 cycles, the oldest stalled or waiting one of the channel is ended: it is refused, a waiting one with `MULTI`; SS stays. So held transactions never stop others for good.
+//!
+//! # Timing
+//!
+//! `hold` and `o_flt_*` follow `rsp_*` and `flt_*` in the same cycle, `stalled` one cycle later. A wake comes in a cycle without an answer.
+//! `forgive` belongs to `ask_*` of the cycle before.
+
+use crate::params::Params;
+use crate::prelude::*;
+use crate::prim::ram::RamAsync;
+use crate::prim::strap::Strap;
+
+/// The block. `CB` banks, `N` places.
+#[derive(LogicBlock, Default)]
+pub struct Stalls<const CB: usize, const N: usize> {
+    pub clock: Signal<In, Clock>,
+    pub aresetn: Signal<In, Bit>,
+    /// An answer; `rsp_fault`: none that goes downstream.
+    pub rsp_valid: Signal<In, Bit>,
+    pub rsp_wr: Signal<In, Bit>,
+    pub rsp_tag: Signal<In, Word<4>>,
+    pub rsp_fault: Signal<In, Bit>,
+    /// Its fault event.
+    pub flt_valid: Signal<In, Bit>,
+    pub flt_global: Signal<In, Bit>,
+    pub flt_bank: Signal<In, Word<7>>,
+    pub flt_code: Signal<In, Word<9>>,
+    /// What the recorder hears of it.
+    pub o_flt_valid: Signal<Out, Bit>,
+    pub o_flt_global: Signal<Out, Bit>,
+    pub o_flt_bank: Signal<Out, Word<7>>,
+    pub o_flt_code: Signal<Out, Word<9>>,
+    /// What the TBU hears: the transaction is held.
+    pub hold: Signal<Out, Bit>,
+    /// To the TBU: the held one `wake_tag` asks again, or is refused.
+    pub wake_valid: Signal<Out, Bit>,
+    pub wake_wr: Signal<Out, Bit>,
+    pub wake_tag: Signal<Out, Word<4>>,
+    pub wake_refuse: Signal<Out, Bit>,
+    pub wake_raz: Signal<Out, Bit>,
+    /// From the TBU: a parked transaction was sent on.
+    pub rd_left_valid: Signal<In, Bit>,
+    pub rd_left_tag: Signal<In, Word<4>>,
+    pub wr_left_valid: Signal<In, Bit>,
+    pub wr_left_tag: Signal<In, Word<4>>,
+    pub rd_crowded: Signal<In, Bit>,
+    pub wr_crowded: Signal<In, Bit>,
+    /// A transaction comes to its check of HUPCF in the next cycle: in that one, 0: its block in the bank 7:1 does not count.
+    pub ask_wr: Signal<In, Bit>,
+    pub ask_tag: Signal<In, Word<4>>,
+    pub forgive: Signal<Out, Word<8>>,
+    /// Configuration bus: SCTLR (2) brings CFRE and CFCFG and lets waiting ones look again; 15 is RESUME.
+    pub cw_valid: Signal<In, Bit>,
+    pub cw_kind: Signal<In, Word<4>>,
+    pub cw_index: Signal<In, Word<7>>,
+    pub cw_data: Signal<In, Word<64>>,
+    /// FSR.SS of each bank.
+    pub stalled: Signal<Out, Word<CB>>,
+    present: Strap<Bit>,
+    read_places: Strap<Word<5>>,
+    write_places: Strap<Word<5>>,
+    ss: DFF<Word<CB>>,
+    cfcfg: DFF<Word<CB>>,
+    cfre: DFF<Word<CB>>,
+    // The list: a bit of each place.
+    first_q: DFF<Word<N>>,
+    waiting_q: DFF<Word<N>>,
+    ending_q: DFF<Word<N>>,
+    due_q: DFF<Word<N>>,
+    look_q: DFF<Word<N>>,
+    asking_q: DFF<Word<N>>,
+    wr_q: DFF<Word<N>>,
+    tag_q: [DFF<Word<N>>; 4],
+    bank_q: [DFF<Word<N>>; 7],
+    reads: DFF<Word<5>>,
+    writes: DFF<Word<5>>,
+    pass: DFF<Word<32>>,
+    pass_bank: RamAsync<5, 7>,
+    forgive_q: DFF<Word<8>>,
+    rd_patience: DFF<Word<5>>,
+    wr_patience: DFF<Word<5>>,
+    // Locals that are built up in steps belong to one use each: two uses would tie blocks of the Verilog into a ring.
+    one: Signal<Local, Word<CB>>,
+    flt_hot: Signal<Local, Word<CB>>,
+    cw_hot: Signal<Local, Word<CB>>,
+    ss_of_flt: Signal<Local, Word<CB>>,
+    cfcfg_of_flt: Signal<Local, Word<CB>>,
+    ss_of_cw: Signal<Local, Word<CB>>,
+    cfre_of_chosen: Signal<Local, Word<CB>>,
+    new_ss: Signal<Local, Word<CB>>,
+    ss_here: Signal<Local, Bit>,
+    stalls_here: Signal<Local, Bit>,
+    same: Signal<Local, Word<N>>,
+    known: Signal<Local, Bit>,
+    room: Signal<Local, Bit>,
+    refused: Signal<Local, Bit>,
+    wants: Signal<Local, Bit>,
+    holds: Signal<Local, Bit>,
+    is_first: Signal<Local, Bit>,
+    is_waiting: Signal<Local, Bit>,
+    adds: Signal<Local, Bit>,
+    used: Signal<Local, Word<N>>,
+    free: Signal<Local, Word<N>>,
+    tail: Signal<Local, Word<N>>,
+    place: Signal<Local, Word<N>>,
+    // FSM.
+    quiet: Signal<Local, Bit>,
+    idle: Signal<Local, Word<N>>,
+    idle_reads: Signal<Local, Word<N>>,
+    idle_writes: Signal<Local, Word<N>>,
+    below: Signal<Local, Word<N>>,
+    chosen: Signal<Local, Word<N>>,
+    ends: Signal<Local, Bit>,
+    crowd: Signal<Local, Bit>,
+    asks: Signal<Local, Bit>,
+    retries: Signal<Local, Bit>,
+    chosen_tag: Signal<Local, Word<4>>,
+    chosen_bank: Signal<Local, Word<7>>,
+    chosen_write: Signal<Local, Bit>,
+    picked: Signal<Local, Word<N>>,
+    tells_more: Signal<Local, Bit>,
+    // Changes.
+    remove: Signal<Local, Word<N>>,
+    keep: Signal<Local, Word<N>>,
+    wakes: Signal<Local, Bit>,
+    resumes: Signal<Local, Bit>,
+    terminate: Signal<Local, Bit>,
+    new_first: Signal<Local, Word<N>>,
+    new_waiting: Signal<Local, Word<N>>,
+    new_ending: Signal<Local, Word<N>>,
+    new_due: Signal<Local, Word<N>>,
+    new_look: Signal<Local, Word<N>>,
+    new_asking: Signal<Local, Word<N>>,
+    plane: Signal<Local, Word<N>>,
+    of_bank: Signal<Local, Word<N>>,
+    same_plane: Signal<Local, Word<N>>,
+    tag_plane: Signal<Local, Word<N>>,
+    bank_plane: Signal<Local, Word<N>>,
+    picked_write: Signal<Local, Word<N>>,
+    picked_other: Signal<Local, Word<N>>,
+    bit_here: Signal<Local, Bit>,
+    bank_bit: Signal<Local, Bit>,
+    rsp_index: Signal<Local, Word<5>>,
+    wake_index: Signal<Local, Word<5>>,
+    ask_index: Signal<Local, Word<5>>,
+    bit32: Signal<Local, Word<32>>,
+    hot32: Signal<Local, Word<32>>,
+    wake_hot: Signal<Local, Word<32>>,
+    pass_of_ask: Signal<Local, Word<32>>,
+    lost: Signal<Local, Word<32>>,
+    removed_write: Signal<Local, Word<N>>,
+    left_index: Signal<Local, Word<5>>,
+    rsp_flag: Signal<Local, Word<1>>,
+    wake_flag: Signal<Local, Word<1>>,
+    ask_flag: Signal<Local, Word<1>>,
+}
+
+impl<const CB: usize, const N: usize> Stalls<CB, N> {
+    /// The block for hardware of these sizes.
+    ///
+    /// # Panics
+    /// If there are not `N` places in the queue of reads, or if several client ports are to have stalls.
+    pub fn new(params: &Params) -> Self {
+        assert!(!params.features.stall || params.tbus == 1, "stalls are there for one client port");
+        assert_eq!(params.miss_queue, N, "places");
+        Self {
+            present: Strap::new(params.features.stall),
+            read_places: Strap::new(params.held_reads()),
+            write_places: Strap::new(params.held_writes()),
+            ..Self::default()
+        }
+    }
+}
+
+impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(
+            self,
+            clock,
+            ss,
+            cfcfg,
+            cfre,
+            first_q,
+            waiting_q,
+            ending_q,
+            due_q,
+            look_q,
+            asking_q,
+            wr_q,
+            reads,
+            writes,
+            pass,
+            forgive_q,
+            rd_patience,
+            wr_patience
+        );
+        for i in 0..4 {
+            self.tag_q[i].clock.next = self.clock.val();
+            self.tag_q[i].d.next = self.tag_q[i].q.val();
+        }
+        for i in 0..7 {
+            self.bank_q[i].clock.next = self.clock.val();
+            self.bank_q[i].d.next = self.bank_q[i].q.val();
+        }
+        self.pass_bank.clock.next = self.clock.val();
+
+        // The event of this cycle: its bank, and whether its transaction is in the list.
+        self.one.next = 1.into();
+        self.flt_hot.next = self.one.val() << self.flt_bank.val();
+        self.ss_of_flt.next = self.ss.q.val() & self.flt_hot.val();
+        self.ss_here.next = self.ss_of_flt.val().any();
+        self.cfcfg_of_flt.next = self.cfcfg.q.val() & self.flt_hot.val();
+        self.stalls_here.next = self.cfcfg_of_flt.val().any();
+        self.same.next = !self.wr_q.q.val();
+        if self.rsp_wr.val() {
+            self.same.next = self.wr_q.q.val();
+        }
+        for i in 0..4 {
+            self.same_plane.next = !self.tag_q[i].q.val();
+            if self.rsp_tag.val().get_bit(i) {
+                self.same_plane.next = self.tag_q[i].q.val();
+            }
+            self.same.next = self.same.val() & self.same_plane.val();
+        }
+        self.same.next = self.same.val() & self.asking_q.q.val();
+        if !self.rsp_valid.val() {
+            self.same.next = 0.into();
+        }
+        self.known.next = self.same.val().any();
+
+        // Refused, stalled, or waiting.
+        self.room.next = self.reads.q.val() < self.read_places.val();
+        if self.rsp_wr.val() {
+            self.room.next = self.writes.q.val() < self.write_places.val();
+        }
+        self.refused.next = self.rsp_valid.val() & self.rsp_fault.val();
+        self.wants.next = self.present.val()
+            & self.refused.val()
+            & self.flt_valid.val()
+            & !self.flt_global.val()
+            & self.stalls_here.val()
+            & (self.ss_here.val() | self.flt_code.val().any());
+        self.holds.next = self.wants.val() & (self.known.val() | self.room.val());
+        self.is_first.next = self.holds.val() & !self.ss_here.val();
+        self.is_waiting.next = self.holds.val() & self.ss_here.val();
+        self.adds.next = self.holds.val() & !self.known.val();
+        self.hold.next = self.holds.val();
+
+        // Its place: its own, or behind the last one.
+        self.used.next = self.first_q.q.val()
+            | self.waiting_q.q.val()
+            | self.ending_q.q.val()
+            | self.due_q.q.val()
+            | self.look_q.q.val()
+            | self.asking_q.q.val();
+        self.tail.next = self.used.val() + 1;
+        self.place.next = 0.into();
+        if self.adds.val() {
+            self.place.next = self.tail.val() & !self.used.val();
+        }
+
+        // In a cycle without an event one of the list is told to go on.
+        self.quiet.next = self.present.val() & !self.rsp_valid.val() & !self.cw_valid.val();
+        self.idle.next = self.first_q.q.val() | self.waiting_q.q.val();
+        self.chosen.next = 0.into();
+        self.ends.next = false;
+        self.asks.next = false;
+        self.retries.next = false;
+        self.crowd.next = false;
+        self.idle_reads.next = self.idle.val() & !self.wr_q.q.val();
+        self.idle_writes.next = self.idle.val() & self.wr_q.q.val();
+        if self.ending_q.q.val().any() {
+            self.chosen.next = self.ending_q.q.val();
+            self.ends.next = self.quiet.val();
+        } else if self.due_q.q.val().any() & !self.asking_q.q.val().any() {
+            self.chosen.next = self.due_q.q.val();
+            self.asks.next = self.quiet.val();
+            self.retries.next = self.quiet.val();
+        } else if self.look_q.q.val().any() & !self.asking_q.q.val().any() {
+            self.chosen.next = self.look_q.q.val();
+            self.asks.next = self.quiet.val();
+        } else if self.rd_patience.q.val().all() & self.rd_crowded.val() & self.idle_reads.val().any() {
+            self.chosen.next = self.idle_reads.val();
+            self.crowd.next = self.quiet.val();
+        } else if self.wr_patience.q.val().all() & self.wr_crowded.val() & self.idle_writes.val().any() {
+            self.chosen.next = self.idle_writes.val();
+            self.crowd.next = self.quiet.val();
+        }
+        self.below.next = self.chosen.val() - 1;
+        self.picked.next = self.chosen.val() & !self.below.val();
+        self.chosen_tag.next = 0.into();
+        for i in 0..4 {
+            self.tag_plane.next = self.picked.val() & self.tag_q[i].q.val();
+            self.bit_here.next = self.tag_plane.val().any();
+            self.chosen_tag.next = self.chosen_tag.val().replace_bit(i, self.bit_here.val());
+        }
+        self.chosen_bank.next = 0.into();
+        for i in 0..7 {
+            self.bank_plane.next = self.picked.val() & self.bank_q[i].q.val();
+            self.bank_bit.next = self.bank_plane.val().any();
+            self.chosen_bank.next = self.chosen_bank.val().replace_bit(i, self.bank_bit.val());
+        }
+        self.picked_write.next = self.picked.val() & self.wr_q.q.val();
+        self.chosen_write.next = self.picked_write.val().any();
+        self.picked_other.next = self.picked.val() & !self.first_q.q.val();
+        self.tells_more.next = self.crowd.val() & self.picked_other.val().any();
+        self.wake_valid.next = self.ends.val() | self.crowd.val() | self.asks.val();
+        self.wake_refuse.next = self.ends.val() | self.crowd.val();
+        self.wake_wr.next = self.chosen_write.val();
+        self.wake_tag.next = self.chosen_tag.val();
+        self.cfre_of_chosen.next = self.cfre.q.val() >> self.chosen_bank.val();
+        self.wake_raz.next = !self.cfre_of_chosen.val().get_bit(0);
+
+        // What the recorder hears: a waiting one's fault is not told; one that is ended while it waits is one more.
+        self.o_flt_valid.next = (self.flt_valid.val() & !self.is_waiting.val()) | self.tells_more.val();
+        self.o_flt_global.next = self.flt_global.val();
+        self.o_flt_bank.next = self.flt_bank.val();
+        self.o_flt_code.next = self.flt_code.val();
+        if self.tells_more.val() {
+            self.o_flt_global.next = false;
+            self.o_flt_bank.next = self.chosen_bank.val();
+            self.o_flt_code.next = 0.into();
+        }
+
+        // New states: the event, or what was told ..
+        self.new_first.next = self.first_q.q.val();
+        self.new_waiting.next = self.waiting_q.q.val();
+        self.new_ending.next = self.ending_q.q.val();
+        self.new_due.next = self.due_q.q.val();
+        self.new_look.next = self.look_q.q.val();
+        self.new_asking.next = self.asking_q.q.val() & !self.same.val();
+        if self.is_first.val() {
+            self.new_first.next = self.first_q.q.val() | self.place.val() | self.same.val();
+        }
+        if self.is_waiting.val() {
+            self.new_waiting.next = self.waiting_q.q.val() | self.place.val() | self.same.val();
+        }
+        if self.asks.val() {
+            self.new_asking.next = self.asking_q.q.val() | self.picked.val();
+            self.new_due.next = self.due_q.q.val() & !self.picked.val();
+            self.new_look.next = self.look_q.q.val() & !self.picked.val();
+        }
+        for i in 0..4 {
+            self.plane.next = self.tag_q[i].q.val() & !self.place.val();
+            if self.rsp_tag.val().get_bit(i) {
+                self.plane.next = self.tag_q[i].q.val() | self.place.val();
+            }
+            self.tag_q[i].d.next = self.plane.val();
+        }
+        self.of_bank.next = self.used.val() | self.place.val();
+        for i in 0..7 {
+            self.plane.next = self.bank_q[i].q.val() & !(self.place.val() | self.same.val());
+            if self.flt_bank.val().get_bit(i) {
+                self.plane.next = self.bank_q[i].q.val() | self.place.val() | self.same.val();
+            }
+            self.bank_q[i].d.next = self.plane.val();
+            // .. and which places are of the bank that the configuration bus names.
+            if self.cw_index.val().get_bit(i) {
+                self.of_bank.next = self.of_bank.val() & self.plane.val();
+            } else {
+                self.of_bank.next = self.of_bank.val() & !self.plane.val();
+            }
+        }
+        self.wr_q.d.next = self.wr_q.q.val() & !self.place.val();
+        if self.rsp_wr.val() {
+            self.wr_q.d.next = self.wr_q.q.val() | self.place.val();
+        }
+
+        // .. then RESUME and SCTLR, which come after it.
+        self.cw_hot.next = self.one.val() << self.cw_index.val();
+        self.ss_of_cw.next = self.ss.q.val() & self.cw_hot.val();
+        self.resumes.next = self.cw_valid.val() & (self.cw_kind.val() == 15) & self.ss_of_cw.val().any();
+        self.terminate.next = self.cw_data.val().get_bit(0);
+        self.wakes.next = self.resumes.val() | (self.cw_valid.val() & (self.cw_kind.val() == 2));
+        if self.resumes.val() {
+            if self.terminate.val() {
+                self.new_ending.next = self.new_ending.val() | (self.new_first.val() & self.of_bank.val());
+            } else {
+                self.new_due.next = self.new_due.val() | (self.new_first.val() & self.of_bank.val());
+            }
+            self.new_first.next = self.new_first.val() & !self.of_bank.val();
+        }
+        if self.wakes.val() {
+            self.new_look.next = self.new_look.val() | (self.new_waiting.val() & self.of_bank.val());
+            self.new_waiting.next = self.new_waiting.val() & !self.of_bank.val();
+        }
+
+        // .. then one that is done with leaves the list, and those behind it move up.
+        self.remove.next = 0.into();
+        if self.known.val() & !self.holds.val() {
+            self.remove.next = self.same.val();
+        }
+        if self.ends.val() | self.crowd.val() {
+            self.remove.next = self.picked.val();
+        }
+        self.keep.next = self.remove.val() - 1;
+        self.free.next = !self.keep.val();
+        self.first_q.d.next = (self.new_first.val() & self.keep.val()) | ((self.new_first.val() >> 1) & self.free.val());
+        self.waiting_q.d.next = (self.new_waiting.val() & self.keep.val()) | ((self.new_waiting.val() >> 1) & self.free.val());
+        self.ending_q.d.next = (self.new_ending.val() & self.keep.val()) | ((self.new_ending.val() >> 1) & self.free.val());
+        self.due_q.d.next = (self.new_due.val() & self.keep.val()) | ((self.new_due.val() >> 1) & self.free.val());
+        self.look_q.d.next = (self.new_look.val() & self.keep.val()) | ((self.new_look.val() >> 1) & self.free.val());
+        self.asking_q.d.next = (self.new_asking.val() & self.keep.val()) | ((self.new_asking.val() >> 1) & self.free.val());
+        if self.remove.val().any() {
+            self.wr_q.d.next = (self.wr_q.q.val() & self.keep.val()) | ((self.wr_q.q.val() >> 1) & self.free.val());
+            for i in 0..4 {
+                self.plane.next = self.tag_q[i].q.val();
+                self.tag_q[i].d.next = (self.plane.val() & self.keep.val()) | ((self.plane.val() >> 1) & self.free.val());
+            }
+            for i in 0..7 {
+                self.plane.next = self.bank_q[i].q.val();
+                self.bank_q[i].d.next = (self.plane.val() & self.keep.val()) | ((self.plane.val() >> 1) & self.free.val());
+            }
+        }
+
+        // How many of each channel there are.
+        self.removed_write.next = self.remove.val() & self.wr_q.q.val();
+        if self.adds.val() & !self.rsp_wr.val() {
+            self.reads.d.next = self.reads.q.val() + 1;
+        }
+        if self.remove.val().any() & !self.removed_write.val().any() {
+            self.reads.d.next = self.reads.q.val() - 1;
+        }
+        if self.adds.val() & self.rsp_wr.val() {
+            self.writes.d.next = self.writes.q.val() + 1;
+        }
+        if self.removed_write.val().any() {
+            self.writes.d.next = self.writes.q.val() - 1;
+        }
+
+        // FSR.SS, CFCFG, CFRE.
+        self.new_ss.next = self.ss.q.val();
+        if self.is_first.val() {
+            self.new_ss.next = self.ss.q.val() | self.flt_hot.val();
+        }
+        self.ss.d.next = self.new_ss.val();
+        if self.resumes.val() {
+            self.ss.d.next = self.new_ss.val() & !self.cw_hot.val();
+        }
+        if self.cw_valid.val() & (self.cw_kind.val() == 2) {
+            self.cfcfg.d.next = self.cfcfg.q.val() & !self.cw_hot.val();
+            if self.cw_data.val().get_bit(7) {
+                self.cfcfg.d.next = self.cfcfg.q.val() | self.cw_hot.val();
+            }
+            self.cfre.d.next = self.cfre.q.val() & !self.cw_hot.val();
+            if self.cw_data.val().get_bit(5) {
+                self.cfre.d.next = self.cfre.q.val() | self.cw_hot.val();
+            }
+        }
+        self.stalled.next = 0.into();
+        if self.present.val() {
+            self.stalled.next = self.ss.q.val();
+        }
+
+        // Those whose bank's block does not count: from the wake of a retried one until it is sent on, refused, or held again.
+        self.rsp_flag.next = self.rsp_wr.val().into();
+        self.rsp_index.next = bit_cast::<5, 4>(self.rsp_tag.val()) | (bit_cast::<5, 1>(self.rsp_flag.val()) << 4);
+        self.wake_flag.next = self.chosen_write.val().into();
+        self.wake_index.next = bit_cast::<5, 4>(self.chosen_tag.val()) | (bit_cast::<5, 1>(self.wake_flag.val()) << 4);
+        self.ask_flag.next = self.ask_wr.val().into();
+        self.ask_index.next = bit_cast::<5, 4>(self.ask_tag.val()) | (bit_cast::<5, 1>(self.ask_flag.val()) << 4);
+        self.bit32.next = 1.into();
+        self.lost.next = 0.into();
+        if self.refused.val() {
+            self.lost.next = self.bit32.val() << self.rsp_index.val();
+        }
+        self.left_index.next = bit_cast::<5, 4>(self.rd_left_tag.val());
+        self.hot32.next = self.bit32.val() << self.left_index.val();
+        if self.rd_left_valid.val() {
+            self.lost.next = self.lost.val() | self.hot32.val();
+        }
+        self.left_index.next = bit_cast::<5, 4>(self.wr_left_tag.val()) | 16;
+        self.hot32.next = self.bit32.val() << self.left_index.val();
+        if self.wr_left_valid.val() {
+            self.lost.next = self.lost.val() | self.hot32.val();
+        }
+        self.pass.d.next = self.pass.q.val() & !self.lost.val();
+        self.wake_hot.next = self.bit32.val() << self.wake_index.val();
+        if self.retries.val() {
+            self.pass.d.next = (self.pass.q.val() & !self.lost.val()) | self.wake_hot.val();
+        }
+        self.pass_bank.we.next = self.retries.val();
+        self.pass_bank.waddr.next = self.wake_index.val();
+        self.pass_bank.wdata.next = self.chosen_bank.val();
+        self.pass_bank.raddr.next = self.ask_index.val();
+        self.pass_of_ask.next = self.pass.q.val() >> self.ask_index.val();
+        self.forgive_q.d.next =
+            (bit_cast::<8, 7>(self.pass_bank.rdata.val()) << 1) | bit_cast::<8, 1>(self.pass_of_ask.val().get_bits::<1>(0));
+        self.forgive.next = 0.into();
+        if self.present.val() {
+            self.forgive.next = self.forgive_q.q.val();
+        }
+
+        // Patience with a crowded channel.
+        self.rd_patience.d.next = 0.into();
+        if self.rd_crowded.val() & !self.crowd.val() {
+            self.rd_patience.d.next = self.rd_patience.q.val();
+            if !self.rd_patience.q.val().all() {
+                self.rd_patience.d.next = self.rd_patience.q.val() + 1;
+            }
+        }
+        self.wr_patience.d.next = 0.into();
+        if self.wr_crowded.val() & !self.crowd.val() {
+            self.wr_patience.d.next = self.wr_patience.q.val();
+            if !self.wr_patience.q.val().all() {
+                self.wr_patience.d.next = self.wr_patience.q.val() + 1;
+            }
+        }
+
+        if !self.aresetn.val() {
+            self.ss.d.next = 0.into();
+            self.first_q.d.next = 0.into();
+            self.waiting_q.d.next = 0.into();
+            self.ending_q.d.next = 0.into();
+            self.due_q.d.next = 0.into();
+            self.look_q.d.next = 0.into();
+            self.asking_q.d.next = 0.into();
+            self.reads.d.next = 0.into();
+            self.writes.d.next = 0.into();
+            self.pass.d.next = 0.into();
+            self.rd_patience.d.next = 0.into();
+            self.wr_patience.d.next = 0.into();
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "stalls_tests.rs"]
+mod tests;

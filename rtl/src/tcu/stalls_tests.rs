@@ -1,0 +1,253 @@
+//! Who is held and who goes on: the two forms, and each row of the header's tables.
+
+use super::*;
+use crate::drive;
+use crate::params::{MINI, SC8180X};
+use crate::testing::{equivalence, synthesis_check, tick, Stimulus};
+
+type Dut = Stalls<4, 4>;
+
+macro_rules! pins {
+    () => {
+        drive!(
+            clock,
+            aresetn,
+            rsp_valid,
+            rsp_wr,
+            rsp_tag,
+            rsp_fault,
+            flt_valid,
+            flt_global,
+            flt_bank,
+            flt_code,
+            rd_left_valid,
+            rd_left_tag,
+            wr_left_valid,
+            wr_left_tag,
+            rd_crowded,
+            wr_crowded,
+            ask_wr,
+            ask_tag,
+            cw_valid,
+            cw_kind,
+            cw_index,
+            cw_data
+        )
+    };
+}
+
+/// Faults in few banks, SCTLR with CFCFG, RESUME.
+fn plausible(s: &mut Stimulus) {
+    s.below("flt_bank", 3);
+    s.often("rsp_valid", 1, 3);
+    s.often("rsp_fault", 3, 4);
+    let fault = s.get("rsp_valid") & s.get("rsp_fault");
+    s.set("flt_valid", fault);
+    s.often("flt_global", 1, 12);
+    s.below("rsp_tag", 4);
+    s.often("cw_valid", 1, 8);
+    let kind = s.random.pick(&[2u64, 15, 15, 3]);
+    s.set("cw_kind", kind);
+    s.below("cw_index", 3);
+    let data = s.random.pick(&[0x80u64, 0x80, 0xa1, 0x20, 0]);
+    s.set("cw_data", data);
+    let phase = s.cycle / 100 % 3 == 2;
+    s.set("rd_crowded", u8::from(phase));
+    s.often("wr_crowded", 39, 40);
+}
+
+#[test]
+fn synthesizes() {
+    synthesis_check(Dut::new(&MINI.with_everything()));
+    synthesis_check(Dut::new(&MINI));
+    synthesis_check(Stalls::<128, 16>::new(&SC8180X.with_everything()));
+}
+
+#[test]
+fn verilog_agrees() {
+    equivalence(|| Dut::new(&MINI.with_everything()), 6000, 1, pins!(), plausible);
+    equivalence(|| Stalls::<128, 16>::new(&SC8180X.with_everything()), 3000, 2, pins!(), plausible);
+}
+
+const RESUME: u64 = 15;
+const SCTLR: u64 = 2;
+const CFRE: u64 = 1 << 5;
+const CFCFG: u64 = 1 << 7;
+
+fn dut() -> Dut {
+    let mut b = Dut::new(&MINI.with_everything());
+    b.connect_all();
+    for cycle in 0..3 {
+        b.aresetn.next = cycle == 2;
+        tick(&mut b, |b| &mut b.clock);
+    }
+    for bank in 0..4 {
+        write(&mut b, SCTLR, bank, CFCFG | CFRE);
+    }
+    b
+}
+
+fn step(b: &mut Dut) {
+    tick(b, |b| &mut b.clock);
+    assert!(simulate(b, 100));
+}
+
+fn write(b: &mut Dut, kind: u64, bank: u64, data: u64) {
+    b.cw_valid.next = true;
+    b.cw_kind.next = kind.into();
+    b.cw_index.next = bank.into();
+    b.cw_data.next = data.into();
+    step(b);
+    b.cw_valid.next = false;
+    assert!(simulate(b, 100));
+}
+
+/// A refusal of (write, tag): is it held, and does the recorder hear of it?
+fn fault(b: &mut Dut, write: bool, tag: u64, bank: u64, code: u64) -> (bool, bool) {
+    b.rsp_valid.next = true;
+    b.rsp_fault.next = true;
+    b.rsp_wr.next = write;
+    b.rsp_tag.next = tag.into();
+    b.flt_valid.next = true;
+    b.flt_bank.next = bank.into();
+    b.flt_code.next = code.into();
+    assert!(simulate(b, 100));
+    let seen = (b.hold.val(), b.o_flt_valid.val());
+    step(b);
+    b.rsp_valid.next = false;
+    b.flt_valid.next = false;
+    assert!(simulate(b, 100));
+    seen
+}
+
+fn granted(b: &mut Dut, write: bool, tag: u64) {
+    b.rsp_valid.next = true;
+    b.rsp_fault.next = false;
+    b.rsp_wr.next = write;
+    b.rsp_tag.next = tag.into();
+    step(b);
+    b.rsp_valid.next = false;
+    assert!(simulate(b, 100));
+}
+
+/// The next wake within some cycles: write, tag, refused.
+fn wake(b: &mut Dut) -> Option<(bool, u64, bool)> {
+    for _ in 0..8 {
+        let seen = b.wake_valid.val().then(|| (b.wake_wr.val(), b.wake_tag.val().u64(), b.wake_refuse.val()));
+        step(b);
+        if seen.is_some() {
+            return seen;
+        }
+    }
+    None
+}
+
+#[test]
+fn the_first_is_stalled_and_the_others_wait() {
+    let mut b = dut();
+    assert_eq!(fault(&mut b, false, 2, 1, 2), (true, true));
+    assert_eq!(b.stalled.val().u64(), 0b10);
+    assert_eq!(fault(&mut b, true, 3, 1, 0), (true, false), "blocked by it");
+    assert_eq!(fault(&mut b, false, 1, 1, 8), (true, false), "a fault of its own");
+    assert_eq!(fault(&mut b, true, 1, 2, 0), (false, true), "blocked, but nothing stalled");
+    assert_eq!(wake(&mut b), None);
+    // Retry, then one after the other by age.
+    write(&mut b, RESUME, 1, 0);
+    assert_eq!(b.stalled.val().u64(), 0);
+    assert_eq!(wake(&mut b), Some((false, 2, false)));
+    assert_eq!(wake(&mut b), None, "until the retried one is decided");
+    b.ask_tag.next = 2.into();
+    step(&mut b);
+    assert_eq!(b.forgive.val().u64(), 1 << 1 | 1);
+    granted(&mut b, false, 2);
+    assert_eq!(wake(&mut b), Some((true, 3, false)));
+    assert_eq!(b.forgive.val().u64(), 1 << 1 | 1, "until it has left");
+    b.rd_left_valid.next = true;
+    b.rd_left_tag.next = 2.into();
+    step(&mut b);
+    b.rd_left_valid.next = false;
+    step(&mut b);
+    assert!(!b.forgive.val().get_bit(0));
+    assert_eq!(fault(&mut b, true, 3, 1, 2), (true, true), "the next one that is stalled");
+    assert_eq!(wake(&mut b), Some((false, 1, false)));
+    assert_eq!(fault(&mut b, false, 1, 1, 0), (true, false));
+    assert_eq!(wake(&mut b), None);
+}
+
+#[test]
+fn terminate_refuses_by_cfre_and_lets_the_others_look() {
+    let mut b = dut();
+    fault(&mut b, true, 0, 3, 4);
+    fault(&mut b, false, 0, 3, 0);
+    write(&mut b, SCTLR, 0, CFCFG);
+    assert_eq!(wake(&mut b), None, "another bank's SCTLR");
+    write(&mut b, RESUME, 0, 1);
+    assert_eq!(wake(&mut b), None, "nothing is stalled there");
+    write(&mut b, RESUME, 3, 1);
+    assert!(!b.wake_raz.val());
+    assert_eq!(wake(&mut b), Some((true, 0, true)));
+    assert_eq!(wake(&mut b), Some((false, 0, false)));
+    assert_eq!(fault(&mut b, false, 0, 3, 0), (false, true), "SS is clear: refused, MULTI");
+    write(&mut b, RESUME, 3, 0);
+    assert_eq!(wake(&mut b), None);
+}
+
+#[test]
+fn sctlr_lets_waiting_ones_look_and_not_the_stalled_one() {
+    let mut b = dut();
+    fault(&mut b, false, 0, 0, 2);
+    fault(&mut b, false, 1, 0, 0);
+    write(&mut b, SCTLR, 0, 0);
+    assert_eq!(wake(&mut b), Some((false, 1, false)));
+    assert_eq!(fault(&mut b, false, 1, 0, 0), (false, true), "CFCFG is clear");
+    assert_eq!(b.stalled.val().u64(), 1);
+    write(&mut b, RESUME, 0, 1);
+    assert!(b.wake_raz.val(), "CFRE is clear");
+    assert_eq!(wake(&mut b), Some((false, 0, true)));
+}
+
+#[test]
+fn room_is_limited() {
+    let mut b = dut();
+    fault(&mut b, false, 0, 0, 2);
+    fault(&mut b, false, 1, 1, 2);
+    assert_eq!(fault(&mut b, false, 2, 2, 2), (false, true), "a third read is refused");
+    assert_eq!(b.stalled.val().u64(), 0b11);
+    assert_eq!(fault(&mut b, true, 2, 0, 0), (true, false), "writes have places of their own");
+    fault(&mut b, true, 1, 2, 2);
+    // Crowded: the oldest one of the channel goes, after a while.
+    b.rd_crowded.next = true;
+    for _ in 0..3 {
+        assert_eq!(wake(&mut b), None);
+    }
+    for _ in 0..4 {
+        step(&mut b);
+    }
+    assert_eq!(wake(&mut b), Some((false, 0, true)));
+    assert!(b.stalled.val().get_bit(0), "SS stays");
+    b.rd_crowded.next = false;
+    b.wr_crowded.next = true;
+    for _ in 0..31 {
+        step(&mut b);
+    }
+    // A waiting one: MULTI.
+    assert!(b.o_flt_valid.val() && !b.o_flt_code.val().any() && !b.o_flt_bank.val().any());
+    assert_eq!(wake(&mut b), Some((true, 2, true)));
+    b.wr_crowded.next = false;
+    write(&mut b, RESUME, 0, 0);
+    assert_eq!(wake(&mut b), None, "nothing is left to retry");
+    assert_eq!(b.stalled.val().u64(), 0b110);
+}
+
+#[test]
+fn reset_forgets() {
+    let mut b = dut();
+    fault(&mut b, false, 0, 0, 2);
+    b.aresetn.next = false;
+    step(&mut b);
+    b.aresetn.next = true;
+    step(&mut b);
+    assert_eq!(b.stalled.val().u64(), 0);
+    write(&mut b, RESUME, 0, 0);
+    assert_eq!(wake(&mut b), None);
+}
