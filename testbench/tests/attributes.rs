@@ -45,6 +45,9 @@ const S2_ALL: u64 = 3 << 6 | ACCESSED;
 /// How an address left: `AxCACHE`, domain, inner cacheability, `AxPROT`.
 type Seen = (u8, u8, u8, u8);
 
+/// How a read and a write left: `AxCACHE`, domain, inner cacheability of each.
+type Both = [(u8, u8, u8); 2];
+
 /// Every address that leaves, and `arcache` of every walk.
 #[derive(Clone, Default)]
 struct Pins {
@@ -109,7 +112,7 @@ impl Rig {
     }
 
     /// How a read and a write of this `AxCACHE` leave: cache, domain and inner.
-    fn both(&mut self, stream: u32, addr: u64, cache: u8) -> Result<[(u8, u8, u8); 2], BenchError> {
+    fn both(&mut self, stream: u32, addr: u64, cache: u8) -> Result<Both, BenchError> {
         let mut read = Burst::read(stream, addr, 1, 3);
         read.addr.cache = cache;
         let write = read.clone().into_write(8, |_| 0x55);
@@ -160,11 +163,11 @@ fn code(write: bool, kind: char, hint: bool) -> u8 {
 }
 
 /// A Normal attribute on the pins, for a read and for a write.
-fn normal(outer: char, inner: char, domain: u8, hints: (bool, bool)) -> [(u8, u8, u8); 2] {
+fn normal(outer: char, inner: char, domain: u8, hints: (bool, bool)) -> Both {
     [(false, hints.0), (true, hints.1)].map(|(write, hint)| (code(write, outer, hint), domain, code(write, inner, hint)))
 }
 
-fn device(code: u8) -> [(u8, u8, u8); 2] {
+fn device(code: u8) -> Both {
     [(code, OSH, code); 2]
 }
 
@@ -237,7 +240,7 @@ fn mair_says_what_a_leaf_means() -> Outcome {
         rig.stage1(&leaves)?;
         rig.write(regs::CB_MAIR0, BANK, 0x44_ff_04_00)?;
         rig.write(regs::CB_MAIR1, BANK, 0xa1_5f_bb_f4)?;
-        let means: [fn(u8) -> [(u8, u8, u8); 2]; 8] = [
+        let means: [fn(u8) -> Both; 8] = [
             |_| device(0),
             |_| device(1),
             |domain| normal('b', 'b', domain, (true, true)),

@@ -20,7 +20,7 @@ pub struct AttributePar {
     outer_code: Signal<Local, Word<4>>,
     inner_code: Signal<Local, Word<4>>,
     device: Signal<Local, Word<2>>,
-    byte: Signal<Local, Word<8>>,
+    mair: Signal<Local, Word<8>>,
     share: Signal<Local, Word<2>>,
     code: Signal<Local, Word<2>>,
     flag: Signal<Local, Bit>,
@@ -65,7 +65,7 @@ impl Logic for AttributePar {
         if self.share.val().get_bit(1) | (!self.outer.val().any() & !self.inner.val().any()) {
             self.code.next = 2.into();
         }
-        self.byte.next = (bit_cast::<8, 4>(self.outer_code.val()) << 4) | bit_cast::<8, 4>(self.inner_code.val());
+        self.mair.next = (bit_cast::<8, 4>(self.outer_code.val()) << 4) | bit_cast::<8, 4>(self.inner_code.val());
         self.device.next = 0.into();
         if !self.step.val().get_bit(4) {
             self.code.next = 2.into();
@@ -78,12 +78,12 @@ impl Logic for AttributePar {
             if self.step.val().get_bit(3) {
                 self.device.next = 3.into();
             }
-            self.byte.next = bit_cast::<8, 2>(self.device.val()) << 2;
+            self.mair.next = bit_cast::<8, 2>(self.device.val()) << 2;
         }
         self.par.next = 0.into();
         if !self.answer.val().get_bit(18) {
             self.par.next =
-                (bit_cast::<64, 2>(self.code.val()) << 7) | (bit_cast::<64, 8>(self.byte.val()) << 56) | bits::<64>(0x800);
+                (bit_cast::<64, 2>(self.code.val()) << 7) | (bit_cast::<64, 8>(self.mair.val()) << 56) | bits::<64>(0x800);
         }
     }
 }
