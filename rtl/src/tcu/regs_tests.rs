@@ -269,6 +269,7 @@ fn verilog_agrees() {
             flt_s1ptwf,
             flt_s1bank,
             flt_ipa,
+            stalled,
             op_ready,
             rows_busy,
             old_drained

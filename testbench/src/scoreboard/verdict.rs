@@ -55,6 +55,7 @@ impl Scoreboard {
 
     /// Asks the model about one transaction, as things are now.
     fn ask(&mut self, slot: Slot, memory: &mut Memory) {
+        self.note_other_ends(slot, memory);
         let access = self.flight.slots[slot].access;
         let mut tables = Tables::new(memory);
         let verdict = self.open.check(&access, &mut tables);
