@@ -280,6 +280,7 @@ fn verilog_agrees() {
             ats_ppn,
             ats_mask,
             ats_attr,
+            stalled,
             op_ready,
             rows_busy,
             old_drained

@@ -236,6 +236,7 @@ impl Scoreboard {
 
     /// The faults that explain that a transaction is refused, answered with zeros (`raz`) or with an error. Empty: none does.
     pub(super) fn causes(&mut self, slot: Slot, raz: bool, memory: &mut Memory) -> Vec<Fault> {
+        self.note_cached_stalls(slot, memory);
         let t = &self.flight.slots[slot];
         let mut causes: Vec<Fault> = Vec::new();
         if t.maybe_clear {

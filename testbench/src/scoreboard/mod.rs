@@ -261,7 +261,7 @@ impl Scoreboard {
             self.interrupts(outputs, memory)?;
         }
         if cycle.is_multiple_of(256) {
-            self.watchdog(held)?;
+            self.watchdog(held, memory)?;
         }
         Ok(())
     }
@@ -380,15 +380,19 @@ impl Scoreboard {
     }
 
     /// Looks for what has stopped. Called every 256 cycles.
-    fn watchdog(&mut self, held: bool) -> Result<(), Mismatch> {
+    fn watchdog(&mut self, held: bool, memory: &mut Memory) -> Result<(), Mismatch> {
         if held {
             let now = self.cycle;
             self.flight.slots.iter_mut().for_each(|t| t.progress = now);
             return Ok(());
         }
         let limit = self.options.watchdog;
-        let late = |slot: &Slot| self.cycle - self.flight.slots[*slot].progress > limit && !self.may_be_held(*slot);
-        if let Some(slot) = self.flight.live().find(late) {
+        let late = |slot: &Slot| self.cycle - self.flight.slots[*slot].progress > limit;
+        let late: Vec<Slot> = self.flight.live().filter(late).collect();
+        if !late.is_empty() && self.params.features.stall {
+            self.flight.live().collect::<Vec<Slot>>().into_iter().for_each(|slot| self.note_cached_stalls(slot, memory));
+        }
+        if let Some(slot) = late.into_iter().find(|&slot| !self.may_be_held(slot)) {
             let t = &self.flight.slots[slot];
             let text = format!("nothing happened for more than {limit} cycles to the {}; it is {:?}", t.describe(), t.stage);
             return self.fail(Kind::Hang, text);

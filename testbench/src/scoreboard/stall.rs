@@ -14,11 +14,14 @@
 use super::flight::{Slot, Stage, Transaction};
 use super::oracle::Oracle;
 use super::records::{Cause, Event};
+use super::stale::Epoch;
+use super::trace::{Ends, Tables};
 use super::verdict::pending_refusal;
 use super::Scoreboard;
+use crate::memory::Memory;
 use smmu_rtl::params::Params;
 use smmu_rtl::registers as regs;
-use smmu_sim::model::Fault;
+use smmu_sim::model::{Fault, Verdict};
 
 /// When `RESUME` was written last, by bank.
 #[derive(Debug)]
@@ -106,6 +109,55 @@ impl Scoreboard {
         faults.extend(blocked.filter(|fault| t.crowded && answers(fault.bank)));
         faults.dedup();
         faults
+    }
+
+    /// Takes note of faults that something cached may have stalled a transaction with.
+    pub(super) fn note_cached_stalls(&mut self, slot: Slot, memory: &mut Memory) {
+        if !self.params.features.stall || !self.options.compare || !self.stale.any() && self.control.pending().is_none() {
+            return;
+        }
+        let found = self.search(slot, memory, |(verdict, _)| verdict.fault().is_some());
+        let born = self.flight.slots[slot].born;
+        for (verdict, _) in found {
+            let stalls = matches!(verdict, Verdict::Stalled { .. });
+            for verdict in stalls.then_some(verdict).into_iter().chain(self.other_end(&verdict, born, &*self.open)) {
+                self.flight.slots[slot].hold_too((verdict, None), Ends::default(), self.epoch);
+            }
+        }
+    }
+
+    /// `CFCFG` counts as it is when the fault is recorded, which may be later than what the translation was made with, a state of the registers in
+    /// the transaction's life (from `born` on). So a fault may end the other way: this verdict of `world`, if another state has another `CFCFG`.
+    fn other_end(&self, verdict: &Verdict, born: Epoch, world: &dyn Oracle) -> Option<Verdict> {
+        let fault = verdict.fault().filter(|fault| self.params.features.stall && !fault.global && fault.code != 0)?;
+        let past = self.past.iter().filter(|past| born < past.until).map(|past| &*past.open);
+        let mut later = past.chain([&*self.open]).map(|oracle| holds(oracle, &self.params, fault.bank));
+        match verdict {
+            Verdict::Refused { .. } => later.any(|holds| holds).then_some(Verdict::Stalled { fault }),
+            Verdict::Stalled { .. } => {
+                let raz = world.read(regs::CB_SCTLR.offset(&self.params, fault.bank), 4) >> 5 & 1 == 0;
+                later.any(|holds| !holds).then_some(Verdict::Refused { raz, fault })
+            }
+            Verdict::Translated { .. } => None,
+        }
+    }
+
+    /// Takes note of those of a transaction's faults.
+    pub(super) fn note_other_ends(&mut self, slot: Slot, memory: &mut Memory) {
+        let (born, access) = (self.flight.slots[slot].born, self.flight.slots[slot].access);
+        if !self.params.features.stall || !self.past.iter().any(|past| born < past.until) {
+            return;
+        }
+        let past = self.past.iter().filter(|past| born < past.until).map(|past| &*past.open);
+        let mut found = Vec::new();
+        for oracle in past.chain([&*self.open]) {
+            let mut tables = Tables::new(memory);
+            let verdict = oracle.check(&access, &mut tables);
+            found.extend(self.other_end(&verdict, born, oracle).map(|verdict| (verdict, tables.ends)));
+        }
+        for (verdict, ends) in found {
+            self.flight.slots[slot].hold_too((verdict, None), ends, self.epoch);
+        }
     }
 
     /// A transaction goes downstream. If it may have been stalled before, its fault may be in the record. True: it may.

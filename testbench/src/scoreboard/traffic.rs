@@ -147,6 +147,7 @@ impl Scoreboard {
     fn gone(&mut self, slot: Slot, pa: u64, memory: &mut Memory) {
         let (cycle, epoch) = (self.cycle, self.epoch);
         let tags = if self.options.compare { self.tags(self.flight.slots[slot].access.stream_id) } else { None };
+        self.note_cached_stalls(slot, memory);
         if !self.stall_passed(slot) {
             self.records.passed(self.flight.slots[slot].serial, cycle, &*self.blocked);
         }

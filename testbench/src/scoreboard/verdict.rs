@@ -55,6 +55,7 @@ impl Scoreboard {
 
     /// Asks the model about one transaction, as things are now.
     fn ask(&mut self, slot: Slot, memory: &mut Memory) {
+        self.note_other_ends(slot, memory);
         let (access, cache) = (self.flight.slots[slot].access, self.flight.slots[slot].beat.cache);
         let mut tables = Tables::new(memory);
         let outcome = self.open.check_attributes(&access, cache, &mut tables);

@@ -58,7 +58,8 @@ fn recorder_verilog_agrees() {
             cw_valid,
             cw_kind,
             cw_index,
-            cw_data
+            cw_data,
+            stalled
         ),
         |s| {
             s.often("clear", 1, 200);
