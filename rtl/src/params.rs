@@ -106,8 +106,7 @@ impl Features {
     };
 
     /// What the MMU-500 of the ZynqMP has, as far as this hardware has it.
-    pub const MMU500: Features =
-        Features { stage2: true, nested: true, aarch32: Aarch32::Both, big_endian: true, ..Features::STAGE1 };
+    pub const MMU500: Features = Features { stall: false, exids: false, vmid16: false, ..Features::EVERYTHING };
 
     /// All that can be together: everything but stream indexing and 64 KiB register pages, which exclude something else.
     pub const EVERYTHING: Features = Features {
@@ -264,7 +263,7 @@ pub const SM8550: Params = Params {
 pub const FULL: Params = Params {
     name: "full",
     purpose: "the sizes of mini with every feature that the hardware has",
-    features: Features { ats: true, exids: true, vmid16: true, pmu: true, attributes: true, ..Features::MMU500 },
+    features: Features { exids: true, vmid16: true, ..Features::MMU500 },
     ..MINI
 };
 

@@ -201,3 +201,36 @@ fn the_document_is_up_to_date() {
         "docs/registers.md is not what the table says: run `cargo run -p smmu-rtl --example registers_md docs/registers.md`"
     );
 }
+
+/// Cells of a table row.
+fn cells(line: &str) -> Vec<&str> {
+    line.trim_matches('|').split('|').map(str::trim).collect()
+}
+
+#[test]
+fn compliance_has_a_row_for_every_register_and_a_test_for_every_row() {
+    let (compliance, plan) = (include_str!("../../../docs/compliance.md"), include_str!("../../../docs/testplan.md"));
+    let start = compliance.find("## Registers").expect("a section on registers");
+    let end = compliance.find("## Behaviour").expect("a section behind it");
+    let rows: Vec<Vec<&str>> = compliance[start..end]
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .map(cells)
+        .filter(|row| row[0] != "register")
+        .collect();
+    let rows: Vec<Vec<&str>> = rows.into_iter().filter(|row| !row[0].starts_with("---")).collect();
+    let names: Vec<&str> = rows.iter().map(|row| row[0]).collect();
+    let registers: Vec<String> = RegId::all()
+        .map(|id| format!("{}{}", id.register().name, if id.register().count == Count::Fixed(1) { "" } else { "n" }))
+        .collect();
+    assert_eq!(names, registers, "one row for each register, in the order of the table");
+    let entries: Vec<&str> = plan.lines().filter(|line| line.starts_with("| ")).map(|line| cells(line)[0]).collect();
+    for row in &rows {
+        assert!(matches!(row[1], "functional" | "stored" | "absent"), "{}: state {}", row[0], row[1]);
+        assert!(row[1] == "functional" || !row[2].is_empty(), "{}: say why", row[0]);
+        assert!(!row[3].is_empty(), "{} has no test", row[0]);
+        for id in row[3].split(", ") {
+            assert!(entries.contains(&id), "{}: {id} is no entry of the test plan", row[0]);
+        }
+    }
+}
