@@ -116,8 +116,8 @@ fn offsets_are_where_drivers_find_them() {
 
 #[test]
 fn identification_of_zynqmp() {
-    // S1TS, S2TS, NTS, SMS, ATOSNS, PTFS=0, NUMIRPT=1, NUMSIDB=15, 48 groups.
-    let idr0 = 0xf << 27 | 1 << 26 | 1 << 16 | 15 << 9 | 48;
+    // S1TS, S2TS, NTS, SMS, PTFS=0, NUMIRPT=1, NUMSIDB=15, 48 groups.
+    let idr0 = 0xf << 27 | 1 << 16 | 15 << 9 | 48;
     assert_eq!(reset_value(&ZYNQMP, IDR0), idr0);
     // 16 pages, multiple matches always detected, 16 banks.
     assert_eq!(reset_value(&ZYNQMP, IDR1), 3 << 28 | 1 << 15 | 16);

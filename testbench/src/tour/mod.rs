@@ -5,6 +5,7 @@
 //!
 //! How it works: a few dozen scenes, each on a bench of its own, out of reset, at the speeds that it needs.
 
+mod absent;
 mod addresses;
 mod bus;
 mod caches;
@@ -13,6 +14,7 @@ mod faults;
 mod hits;
 mod maintenance;
 mod queues;
+mod regions;
 mod registers;
 mod second;
 mod setups;
@@ -79,6 +81,7 @@ type Scene = (&'static str, BenchOptions, fn(&mut Bench) -> Outcome);
 
 fn scenes() -> Vec<Scene> {
     [
+        absent::scenes(),
         addresses::scenes(),
         bus::scenes(),
         caches::scenes(),
@@ -87,6 +90,7 @@ fn scenes() -> Vec<Scene> {
         hits::scenes(),
         maintenance::scenes(),
         queues::scenes(),
+        regions::scenes(),
         registers::scenes(),
         second::scenes(),
         setups::scenes(),
