@@ -6,7 +6,7 @@ use crate::axi::burst::{DECERR, FIXED, INCR, OKAY, SLVERR, WRAP};
 use crate::axi::checks::Rule;
 use crate::axi::master::{Burst, Holds};
 use crate::axi::port::{AxiPort, Transfer};
-use smmu_rtl::params::{MINI, ZYNQMP};
+use smmu_rtl::params::MINI;
 use smmu_rtl::registers as regs;
 
 const RAM: u64 = 0x8000_0000;
