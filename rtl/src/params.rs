@@ -165,6 +165,8 @@ pub const VA_WIDTH: usize = 49;
 pub const PA_WIDTH: usize = 48;
 /// StreamID bits in `awuser`/`aruser`; bit 15 counts only with [`Features::exids`].
 pub const SID_WIDTH: usize = 16;
+/// User bits of a downstream address: StreamID 15:0, domain 17:16, inner cacheability 21:18 (`docs/architecture.md`).
+pub const USER_WIDTH: usize = 22;
 /// Data bits of the walk port: one descriptor a beat.
 pub const PTW_DATA_WIDTH: usize = 64;
 /// AXI id bits of the walk port: the walker's row number.
@@ -262,7 +264,7 @@ pub const SM8550: Params = Params {
 pub const FULL: Params = Params {
     name: "full",
     purpose: "the sizes of mini with every feature that the hardware has",
-    features: Features { ats: true, exids: true, vmid16: true, pmu: true, ..Features::MMU500 },
+    features: Features { ats: true, exids: true, vmid16: true, pmu: true, attributes: true, ..Features::MMU500 },
     ..MINI
 };
 

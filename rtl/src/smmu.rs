@@ -51,20 +51,20 @@ pub struct $top<
     pub aclk: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
     $(
-    pub $s_aw: AddrIn<IDW, 49>,
+    pub $s_aw: AddrIn<IDW, 49, 16>,
     pub $s_w: WriteIn<DW, DS>,
     pub $s_b: RespOut<IDW>,
-    pub $s_ar: AddrIn<IDW, 49>,
+    pub $s_ar: AddrIn<IDW, 49, 16>,
     pub $s_r: ReadOut<IDW, DW>,
     )+
     $(
-    pub $m_aw: AddrOut<IDW, 48>,
+    pub $m_aw: AddrOut<IDW, 48, 22>,
     pub $m_w: WriteOut<DW, DS>,
     pub $m_b: RespIn<IDW>,
-    pub $m_ar: AddrOut<IDW, 48>,
+    pub $m_ar: AddrOut<IDW, 48, 22>,
     pub $m_r: ReadIn<IDW, DW>,
     )+
-    pub m_axi_ptw_ar: AddrOut<4, 48>,
+    pub m_axi_ptw_ar: AddrOut<4, 48, 16>,
     pub m_axi_ptw_r: ReadIn<4, 64>,
     pub s_axil_ctrl_aw: LiteAddrIn<RAW>,
     pub s_axil_ctrl_w: LiteWriteIn,
@@ -166,22 +166,22 @@ impl<
 
         // Client and downstream.
         $(
-        AddrIn::<IDW, 49>::link(&mut self.$s_aw, &mut self.tbu.$s_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.$s_aw, &mut self.tbu.$s_aw);
         WriteIn::<DW, DS>::link(&mut self.$s_w, &mut self.tbu.$s_w);
         RespOut::<IDW>::link(&mut self.$s_b, &mut self.tbu.$s_b);
-        AddrIn::<IDW, 49>::link(&mut self.$s_ar, &mut self.tbu.$s_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.$s_ar, &mut self.tbu.$s_ar);
         ReadOut::<IDW, DW>::link(&mut self.$s_r, &mut self.tbu.$s_r);
         )+
         $(
-        AddrOut::<IDW, 48>::link(&mut self.$m_aw, &mut self.tbu.$m_aw);
+        AddrOut::<IDW, 48, 22>::link(&mut self.$m_aw, &mut self.tbu.$m_aw);
         WriteOut::<DW, DS>::link(&mut self.$m_w, &mut self.tbu.$m_w);
         RespIn::<IDW>::link(&mut self.$m_b, &mut self.tbu.$m_b);
-        AddrOut::<IDW, 48>::link(&mut self.$m_ar, &mut self.tbu.$m_ar);
+        AddrOut::<IDW, 48, 22>::link(&mut self.$m_ar, &mut self.tbu.$m_ar);
         ReadIn::<IDW, DW>::link(&mut self.$m_r, &mut self.tbu.$m_r);
         )+
 
         // Table walks and registers.
-        AddrOut::<4, 48>::link(&mut self.m_axi_ptw_ar, &mut self.translate.m_axi_ptw_ar);
+        AddrOut::<4, 48, 16>::link(&mut self.m_axi_ptw_ar, &mut self.translate.m_axi_ptw_ar);
         ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.translate.m_axi_ptw_r);
         LiteAddrIn::<RAW>::link(&mut self.s_axil_ctrl_aw, &mut self.regs.s_axil_ctrl_aw);
         LiteWriteIn::link(&mut self.s_axil_ctrl_w, &mut self.regs.s_axil_ctrl_w);
@@ -285,6 +285,7 @@ impl<
         self.regs.ats_fault.next = self.translate.rsp_fault.val();
         self.regs.ats_ppn.next = self.translate.rsp_ppn.val();
         self.regs.ats_mask.next = self.translate.rsp_mask.val();
+        self.regs.ats_attr.next = self.translate.rsp_attr.val();
 
         // Events.
         self.regs.ev_read.next = self.tbu.ev_read.val();

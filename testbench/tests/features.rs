@@ -320,6 +320,8 @@ fn operation(bench: &mut Bench, id: RegId, bank: usize, address: u64) -> Result<
 }
 
 const PAR_NS: u64 = 1 << 9;
+/// What a result has of the attributes beside, where there are any: long format, Device nGnRnE by MAIR, outer shareable.
+const PAR_DEVICE: u64 = 1 << 11 | 2 << 7;
 const CANNOT: u64 = 1 << 31 | 1;
 const TF: u64 = 1 << 1;
 const PF: u64 = 1 << 3;
@@ -335,6 +337,7 @@ fn address_translation_operations_of_stage_1() -> Outcome {
     static OPERATIONS: Params = MINI.with_features(Features { ats: true, ..Features::STAGE1 });
     for (params, seed) in [(&OPERATIONS, 0), (&OPERATIONS, 1), (&FULL, 2)] {
         let mut bench = bench(params, seed)?;
+        let good = if params.features.attributes { PAR_NS | PAR_DEVICE } else { PAR_NS };
         assert_eq!(read(&mut bench, regs::IDR0, 0)? >> 26 & 1, 0, "ATOSNS");
         let mut tables = bank(&mut bench, 1)?;
         bench.route_stream(0, 0x300, 1)?;
@@ -343,15 +346,15 @@ fn address_translation_operations_of_stage_1() -> Outcome {
         tables.map(bench.memory(), VA + 0xA000, RAM + 0xA000, READ_WRITE & !USER)?;
         // The next 2 MiB have no table, those after them are a block.
         tables.map_block(bench.memory(), VA + 0x30_0000, RAM + 0x20_0000, 2, READ_WRITE)?;
-        let pa = |n: u64| (RAM + 0x10_0000 + n) | PAR_NS;
+        let pa = |n: u64| (RAM + 0x10_0000 + n) | good;
         // Twice: walked, and known.
         for _ in 0..2 {
             assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x3000)?, pa(0x3000));
             assert_eq!(operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0x4123)?, pa(0x4000), "bits 11:0 do not matter");
-            assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 1, VA + 0x30_5000)?, (RAM + 0x20_5000) | PAR_NS, "in a block");
-            assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 1, VA + 0x9000)?, (RAM + 0x9000) | PAR_NS);
+            assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 1, VA + 0x30_5000)?, (RAM + 0x20_5000) | good, "in a block");
+            assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 1, VA + 0x9000)?, (RAM + 0x9000) | good);
             assert_eq!(operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0x9000)?, failed(PF, 3));
-            assert_eq!(operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0xA000)?, (RAM + 0xA000) | PAR_NS);
+            assert_eq!(operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0xA000)?, (RAM + 0xA000) | good);
             assert_eq!(operation(&mut bench, regs::CB_ATS1UW, 1, VA + 0xA000)?, failed(PF, 3));
             assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x4_0000)?, failed(TF, 3));
             assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x10_0000)?, failed(TF, 2));
@@ -362,7 +365,7 @@ fn address_translation_operations_of_stage_1() -> Outcome {
         assert_eq!(operation(&mut bench, regs::GATS1PR, 4, VA)?, 1 << 30 | CANNOT, "no such bank");
         assert_eq!(operation(&mut bench, regs::GATS1PR, 2, VA)?, CANNOT, "TYPE 2 after reset");
         assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 2, VA)?, CANNOT);
-        // Stage 1 off: identity.
+        // Stage 1 off: identity; as a bank of short descriptors, where there are some, it has no attributes in its result.
         write(&mut bench, regs::CBAR, 2, 1 << 16)?;
         assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 2, 0x1234_5678_9000)?, 0x1234_5678_9000 | PAR_NS);
         assert_eq!(operation(&mut bench, regs::CB_ATS1PR, 2, 1 << 48)?, failed(ASF, 0));
@@ -392,6 +395,7 @@ fn address_translation_operations_of_stage_1() -> Outcome {
 #[test]
 fn address_translation_operations_of_both_stages() -> Outcome {
     const DELTA: u64 = 0x1000_0000;
+    const GOOD: u64 = PAR_NS | PAR_DEVICE;
     const S2: u64 = 3 << 6 | 0xf << 2 | 1 << 10;
     let mut bench = bench(&FULL, 0)?;
     // Bank 3 translates IPAs; bank 1 is nested, and its tables lie DELTA above their IPAs, one block of 2 MiB.
@@ -421,17 +425,17 @@ fn address_translation_operations_of_both_stages() -> Outcome {
     write(&mut bench, regs::CBAR, 1, 3 << 16 | 3 << 8 | 0x44)?;
     write(&mut bench, regs::SCR0, 0, SCR0)?;
     for _ in 0..2 {
-        assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x1000)?, (RAM - DELTA + 0x1000) | PAR_NS, "the IPA");
-        assert_eq!(operation(&mut bench, regs::GATS1UR, 1, VA + 0x2000)?, (RAM - DELTA + 0x2000) | PAR_NS);
-        assert_eq!(operation(&mut bench, regs::GATS12UR, 1, VA + 0x1000)?, (RAM + 0x9000) | PAR_NS, "the address");
-        assert_eq!(
-            operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0x6000)?,
-            (RAM - DELTA + 0x6000) | PAR_NS,
-            "no stage 2 of that"
-        );
+        assert_eq!(operation(&mut bench, regs::CB_ATS1UR, 1, VA + 0x1000)?, (RAM - DELTA + 0x1000) | GOOD, "the IPA");
+        assert_eq!(operation(&mut bench, regs::GATS1UR, 1, VA + 0x2000)?, (RAM - DELTA + 0x2000) | GOOD);
+        assert_eq!(operation(&mut bench, regs::GATS12UR, 1, VA + 0x1000)?, (RAM + 0x9000) | GOOD, "the address");
+        assert_eq!(operation(&mut bench, regs::CB_ATS1PW, 1, VA + 0x6000)?, (RAM - DELTA + 0x6000) | GOOD, "no stage 2 of that");
         assert_eq!(operation(&mut bench, regs::GATS12PW, 1, VA + 0x6000)?, failed(TF, 3) | STAGE2);
         assert_eq!(operation(&mut bench, regs::GATS12PW, 1, VA + 0x1_0000)?, failed(TF, 3), "stage 1");
-        assert_eq!(operation(&mut bench, regs::GATS12PR, 3, RAM - DELTA + 0x3000)?, (RAM + 0xB000) | PAR_NS, "a stage-2 bank");
+        assert_eq!(
+            operation(&mut bench, regs::GATS12PR, 3, RAM - DELTA + 0x3000)?,
+            (RAM + 0xB000) | PAR_NS | 1 << 11 | 0xff << 56,
+            "a stage-2 bank: write-back"
+        );
         assert_eq!(operation(&mut bench, regs::GATS12PR, 3, RAM - DELTA + 0x6000)?, failed(TF, 3) | STAGE2);
     }
     assert_eq!(operation(&mut bench, regs::GATS1PR, 3, RAM - DELTA)?, CANNOT, "stage 1 of a stage-2 bank");
@@ -479,7 +483,7 @@ fn operations_of_several_banks_wait_for_each_other() -> Outcome {
         }
         for (id, index, base) in [(regs::CB_PAR, 1, 1), (regs::CB_PAR, 2, 2), (regs::GPAR, 0, 1)] {
             let offset = at(&bench, id, index);
-            assert_eq!(bench.read64(offset)?, (RAM + 0x10_0000 * base + 0x1000 * round) | PAR_NS, "round {round}");
+            assert_eq!(bench.read64(offset)?, (RAM + 0x10_0000 * base + 0x1000 * round) | PAR_NS | PAR_DEVICE, "round {round}");
         }
         bench.invalidate_bank(1)?;
     }

@@ -5,10 +5,10 @@
 
 use crate::prelude::*;
 
-/// An address channel (AW or AR) that the block receives. `IDW` id bits, `AW` address bits.
+/// An address channel (AW or AR) that the block receives. `IDW` id bits, `AW` address bits, `UW` user bits.
 #[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "AddrOut"]
-pub struct AddrIn<const IDW: usize, const AW: usize> {
+pub struct AddrIn<const IDW: usize, const AW: usize, const UW: usize> {
     pub valid: Signal<In, Bit>,
     pub ready: Signal<Out, Bit>,
     pub id: Signal<In, Word<IDW>>,
@@ -21,14 +21,14 @@ pub struct AddrIn<const IDW: usize, const AW: usize> {
     pub prot: Signal<In, Word<3>>,
     pub qos: Signal<In, Word<4>>,
     pub region: Signal<In, Word<4>>,
-    /// StreamID.
-    pub user: Signal<In, Word<16>>,
+    /// StreamID; downstream also shareability and inner cacheability (`docs/architecture.md`).
+    pub user: Signal<In, Word<UW>>,
 }
 
 /// An address channel (AW or AR) that the block drives.
 #[derive(LogicInterface, Bundle, Clone, Debug, Default)]
 #[join = "AddrIn"]
-pub struct AddrOut<const IDW: usize, const AW: usize> {
+pub struct AddrOut<const IDW: usize, const AW: usize, const UW: usize> {
     pub valid: Signal<Out, Bit>,
     pub ready: Signal<In, Bit>,
     pub id: Signal<Out, Word<IDW>>,
@@ -41,8 +41,8 @@ pub struct AddrOut<const IDW: usize, const AW: usize> {
     pub prot: Signal<Out, Word<3>>,
     pub qos: Signal<Out, Word<4>>,
     pub region: Signal<Out, Word<4>>,
-    /// StreamID.
-    pub user: Signal<Out, Word<16>>,
+    /// StreamID; downstream also shareability and inner cacheability (`docs/architecture.md`).
+    pub user: Signal<Out, Word<UW>>,
 }
 
 /// A write data channel that the block receives. `DW` data bits, `SW` = `DW` / 8 strobes.

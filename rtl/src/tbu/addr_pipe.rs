@@ -93,11 +93,13 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     pub sel_hit: Signal<In, Bit>,
     pub sel_ppn: Signal<In, Word<36>>,
     pub sel_mask: Signal<In, Word<7>>,
+    pub sel_attr: Signal<In, Word<18>>,
     pub sel_bank: Signal<In, Word<8>>,
     /// Translated transactions.
     pub m_valid: Signal<Out, Bit>,
     pub m_ready: Signal<In, Bit>,
     pub m_beat: Signal<Out, Word<103>>,
+    pub m_attr: Signal<Out, Word<6>>,
     /// Requests to the translation control unit.
     pub req_valid: Signal<Out, Bit>,
     pub req_ready: Signal<In, Bit>,
@@ -114,6 +116,7 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     pub rsp_fill: Signal<In, Bit>,
     pub rsp_ppn: Signal<In, Word<36>>,
     pub rsp_mask: Signal<In, Word<7>>,
+    pub rsp_attr: Signal<In, Word<18>>,
     pub rsp_bank: Signal<In, Word<8>>,
     /// A transaction that went into the output FIFO in the cycle before, one that was refused, as events of [`crate::tcu::pmu`].
     pub ev_issued: Signal<Out, Word<27>>,
@@ -215,6 +218,8 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
     l_from: Signal<Local, Word<103>>,
     l_ppn: Signal<Local, Word<36>>,
     l_mask: Signal<Local, Word<7>>,
+    l_attr: Signal<Local, Word<18>>,
+    l_privileged: Signal<Local, Bit>,
     l_push: Signal<Local, Bit>,
     l_label_id: Signal<Local, Word<8>>,
     l_label_len: Signal<Local, Word<8>>,
@@ -224,8 +229,8 @@ pub struct AddrPipe<const Q: usize, const IDW: usize> {
 
 impl<const Q: usize, const IDW: usize> AddrPipe<Q, IDW> {
     /// The pipe of the write channel (`is_write`: in order, write permissions) or of the read channel, for a bus of `data_width`
-    /// bits and `output_bits` output address bits.
-    pub fn new(is_write: bool, data_width: usize, output_bits: u32) -> Self {
+    /// bits and `output_bits` output address bits. `attributes`: the hardware has them.
+    pub fn new(is_write: bool, data_width: usize, output_bits: u32, attributes: bool) -> Self {
         assert!((2..=16).contains(&Q) && (1..=8).contains(&IDW), "queue entries, id bits");
         // Five transactions are on their way at full speed, beside Q parked ones.
         let out_places = if Q <= 8 { 16 } else { 32 };
@@ -233,7 +238,7 @@ impl<const Q: usize, const IDW: usize> AddrPipe<Q, IDW> {
             check: BurstCheck::new(data_width),
             refusals: Refusals::new(),
             credits: Credits::new(Q, out_places),
-            out: OutStage::new(out_places),
+            out: OutStage::new(out_places, attributes, is_write),
             in_order: Strap::new(is_write),
             is_write: Strap::new(is_write),
             over_mask: Strap::new(u64::MAX << output_bits),
@@ -442,18 +447,24 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.l_from.next = self.sel_beat.q.val();
         self.l_ppn.next = self.sel_ppn.val();
         self.l_mask.next = self.sel_mask.val();
+        self.l_attr.next = self.sel_attr.val();
         if self.l_claim.val() {
             self.l_from.next = self.payload.rdata.val();
             self.l_ppn.next = self.rsp_ppn.val();
             self.l_mask.next = self.rsp_mask.val();
+            self.l_attr.next = self.rsp_attr.val();
         }
         // Events: what goes out, and what is refused.
         self.l_bank.next = self.sel_bank.val();
         if self.l_claim.val() {
             self.l_bank.next = self.rsp_bank.val();
         }
+        self.l_privileged.next = self.l_from.val().get_bit(67);
+        if self.l_attr.val().get_bit(14) {
+            self.l_privileged.next = self.l_attr.val().get_bit(15);
+        }
         self.l_event.next = (bit_cast::<27, 1>(self.is_write.val().into()) << 1)
-            | (bit_cast::<27, 1>(self.l_from.val().get_bits::<1>(67)) << 2)
+            | (bit_cast::<27, 1>(self.l_privileged.val().into()) << 2)
             | (bit_cast::<27, 15>(self.l_from.val().get_bits::<15>(78)) << 3)
             | (bit_cast::<27, 1>(self.l_from.val().get_bits::<1>(102)) << 18)
             | (bit_cast::<27, 8>(self.l_bank.val()) << 19);
@@ -462,8 +473,12 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
             self.issued.d.next = self.l_event.val().replace_bit(0, true);
         }
         self.l_parked.next = self.payload.rdata.val();
+        self.l_privileged.next = self.l_parked.val().get_bit(67);
+        if self.rsp_attr.val().get_bit(14) {
+            self.l_privileged.next = self.rsp_attr.val().get_bit(15);
+        }
         self.l_event.next = (bit_cast::<27, 1>(self.is_write.val().into()) << 1)
-            | (bit_cast::<27, 1>(self.l_parked.val().get_bits::<1>(67)) << 2)
+            | (bit_cast::<27, 1>(self.l_privileged.val().into()) << 2)
             | (bit_cast::<27, 15>(self.l_parked.val().get_bits::<15>(78)) << 3)
             | (bit_cast::<27, 1>(self.l_parked.val().get_bits::<1>(102)) << 18)
             | (bit_cast::<27, 8>(self.rsp_bank.val()) << 19);
@@ -478,9 +493,11 @@ impl<const Q: usize, const IDW: usize> Logic for AddrPipe<Q, IDW> {
         self.out.beat.next = self.l_from.val();
         self.out.ppn.next = self.l_ppn.val();
         self.out.mask.next = self.l_mask.val();
+        self.out.attr.next = self.l_attr.val();
         self.out.ready.next = self.m_ready.val();
         self.m_valid.next = self.out.valid.val();
         self.m_beat.next = self.out.dout.val();
+        self.m_attr.next = self.out.dout_attr.val();
         self.issue_valid.next = self.out.issue_valid.val();
         self.issue_id.next = self.out.issue_id.val();
 

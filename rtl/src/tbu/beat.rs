@@ -16,6 +16,8 @@
 //! | 101 | | inside the address pipe: the burst is illegal ([`super::burst_check`]) |
 //! | 102 | user | StreamID, bit 15: zero without 16-bit StreamIDs |
 //!
+//! The attributes of an answer ([`super::attribute_out`]) go beside it.
+//!
 //! One word, because a signal costs the simulation its time whatever its width. Kernels slice it with literal positions (they
 //! take no names); [`pack`](Pack) and [`unpack`](Unpack) are the only blocks that know all of them.
 
@@ -27,7 +29,7 @@ use crate::prim::strap::Strap;
 /// A client's address channel as one word. Combinational.
 #[derive(LogicBlock, Default)]
 pub struct Pack<const IDW: usize> {
-    pub s: AddrIn<IDW, 49>,
+    pub s: AddrIn<IDW, 49, 16>,
     pub valid: Signal<Out, Bit>,
     pub ready: Signal<In, Bit>,
     pub beat: Signal<Out, Word<103>>,
@@ -88,7 +90,10 @@ pub struct Unpack<const IDW: usize> {
     pub valid: Signal<In, Bit>,
     pub ready: Signal<Out, Bit>,
     pub beat: Signal<In, Word<103>>,
-    pub m: AddrOut<IDW, 48>,
+    /// 1:0 domain, 5:2 inner cacheability.
+    pub attr: Signal<In, Word<6>>,
+    pub m: AddrOut<IDW, 48, 22>,
+    l_user: Signal<Local, Word<22>>,
 }
 
 impl<const IDW: usize> Logic for Unpack<IDW> {
@@ -105,8 +110,9 @@ impl<const IDW: usize> Logic for Unpack<IDW> {
         self.m.prot.next = self.beat.val().get_bits::<3>(67);
         self.m.qos.next = self.beat.val().get_bits::<4>(70);
         self.m.region.next = self.beat.val().get_bits::<4>(74);
-        self.m.user.next = bit_cast::<16, 15>(self.beat.val().get_bits::<15>(78))
-            | (bit_cast::<16, 1>(self.beat.val().get_bits::<1>(102)) << 15);
+        self.l_user.next = bit_cast::<22, 15>(self.beat.val().get_bits::<15>(78))
+            | (bit_cast::<22, 1>(self.beat.val().get_bits::<1>(102)) << 15);
+        self.m.user.next = self.l_user.val() | (bit_cast::<22, 6>(self.attr.val()) << 16);
         self.m.id.next = self.beat.val().get_bits::<IDW>(93);
     }
 }
@@ -129,7 +135,7 @@ mod tests {
     fn verilog_agrees() {
         equivalence(|| Pack::<6>::new(&MINI), 500, 1, drive!(s, ready), |_| {});
         equivalence(|| Pack::<6>::new(&MINI.with_everything()), 500, 3, drive!(s, ready), |_| {});
-        equivalence(Unpack::<4>::default, 500, 2, drive!(valid, beat, m), |_| {});
+        equivalence(Unpack::<4>::default, 500, 2, drive!(valid, beat, attr, m), |_| {});
     }
 
     #[test]
@@ -150,12 +156,13 @@ mod tests {
         p.s.id.next = 0x15.into();
         assert!(simulate(&mut p, 10));
         u.beat.next = p.beat.val();
+        u.attr.next = 0x2d.into();
         assert!(simulate(&mut u, 10));
         assert_eq!(u.m.addr.val().u64(), 0xabcd_1234_5678);
         let fields = (u.m.len.val().u64(), u.m.size.val().u64(), u.m.burst.val().u64(), u.m.lock.val(), u.m.cache.val().u64());
         assert_eq!(fields, (0x9c, 5, 2, true, 11));
         let fields =
             (u.m.prot.val().u64(), u.m.qos.val().u64(), u.m.region.val().u64(), u.m.user.val().u64(), u.m.id.val().u64());
-        assert_eq!(fields, (6, 13, 7, 0xda5a, 0x15));
+        assert_eq!(fields, (6, 13, 7, 0x2d_da5a, 0x15));
     }
 }

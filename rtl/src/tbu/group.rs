@@ -26,45 +26,45 @@ use crate::prelude::*;
 pub struct TbuGroup<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub s0_axi_aw: AddrIn<IDW, 49>,
+    pub s0_axi_aw: AddrIn<IDW, 49, 16>,
     pub s0_axi_w: WriteIn<DW, SW>,
     pub s0_axi_b: RespOut<IDW>,
-    pub s0_axi_ar: AddrIn<IDW, 49>,
+    pub s0_axi_ar: AddrIn<IDW, 49, 16>,
     pub s0_axi_r: ReadOut<IDW, DW>,
-    pub s1_axi_aw: AddrIn<IDW, 49>,
+    pub s1_axi_aw: AddrIn<IDW, 49, 16>,
     pub s1_axi_w: WriteIn<DW, SW>,
     pub s1_axi_b: RespOut<IDW>,
-    pub s1_axi_ar: AddrIn<IDW, 49>,
+    pub s1_axi_ar: AddrIn<IDW, 49, 16>,
     pub s1_axi_r: ReadOut<IDW, DW>,
-    pub s2_axi_aw: AddrIn<IDW, 49>,
+    pub s2_axi_aw: AddrIn<IDW, 49, 16>,
     pub s2_axi_w: WriteIn<DW, SW>,
     pub s2_axi_b: RespOut<IDW>,
-    pub s2_axi_ar: AddrIn<IDW, 49>,
+    pub s2_axi_ar: AddrIn<IDW, 49, 16>,
     pub s2_axi_r: ReadOut<IDW, DW>,
-    pub s3_axi_aw: AddrIn<IDW, 49>,
+    pub s3_axi_aw: AddrIn<IDW, 49, 16>,
     pub s3_axi_w: WriteIn<DW, SW>,
     pub s3_axi_b: RespOut<IDW>,
-    pub s3_axi_ar: AddrIn<IDW, 49>,
+    pub s3_axi_ar: AddrIn<IDW, 49, 16>,
     pub s3_axi_r: ReadOut<IDW, DW>,
-    pub m0_axi_aw: AddrOut<IDW, 48>,
+    pub m0_axi_aw: AddrOut<IDW, 48, 22>,
     pub m0_axi_w: WriteOut<DW, SW>,
     pub m0_axi_b: RespIn<IDW>,
-    pub m0_axi_ar: AddrOut<IDW, 48>,
+    pub m0_axi_ar: AddrOut<IDW, 48, 22>,
     pub m0_axi_r: ReadIn<IDW, DW>,
-    pub m1_axi_aw: AddrOut<IDW, 48>,
+    pub m1_axi_aw: AddrOut<IDW, 48, 22>,
     pub m1_axi_w: WriteOut<DW, SW>,
     pub m1_axi_b: RespIn<IDW>,
-    pub m1_axi_ar: AddrOut<IDW, 48>,
+    pub m1_axi_ar: AddrOut<IDW, 48, 22>,
     pub m1_axi_r: ReadIn<IDW, DW>,
-    pub m2_axi_aw: AddrOut<IDW, 48>,
+    pub m2_axi_aw: AddrOut<IDW, 48, 22>,
     pub m2_axi_w: WriteOut<DW, SW>,
     pub m2_axi_b: RespIn<IDW>,
-    pub m2_axi_ar: AddrOut<IDW, 48>,
+    pub m2_axi_ar: AddrOut<IDW, 48, 22>,
     pub m2_axi_r: ReadIn<IDW, DW>,
-    pub m3_axi_aw: AddrOut<IDW, 48>,
+    pub m3_axi_aw: AddrOut<IDW, 48, 22>,
     pub m3_axi_w: WriteOut<DW, SW>,
     pub m3_axi_b: RespIn<IDW>,
-    pub m3_axi_ar: AddrOut<IDW, 48>,
+    pub m3_axi_ar: AddrOut<IDW, 48, 22>,
     pub m3_axi_r: ReadIn<IDW, DW>,
     pub rd_req_valid: Signal<Out, Bit>,
     pub rd_req_ready: Signal<In, Bit>,
@@ -92,8 +92,8 @@ pub struct TbuGroup<const UTLB: usize, const MISSQ: usize, const IDW: usize, con
     pub rsp_ng: Signal<In, Bit>,
     pub rsp_asid: Signal<In, Word<16>>,
     pub rsp_vmid: Signal<In, Word<17>>,
-    /// Reserved for attributes.
-    pub rsp_attr: Signal<In, Word<8>>,
+    /// Attributes ([`super::attribute_out`]).
+    pub rsp_attr: Signal<In, Word<20>>,
     /// The leaf is larger than `rsp_mask` says.
     pub rsp_part: Signal<In, Bit>,
     /// The bank that S2CR names, 7: there is one.
@@ -158,45 +158,45 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
     fn update(&mut self) {
         clock!(self, clock, tickets);
         self.tickets.aresetn.next = self.aresetn.val();
-        AddrIn::<IDW, 49>::link(&mut self.s0_axi_aw, &mut self.tbus[0].s_axi_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s0_axi_aw, &mut self.tbus[0].s_axi_aw);
         WriteIn::<DW, SW>::link(&mut self.s0_axi_w, &mut self.tbus[0].s_axi_w);
         RespOut::<IDW>::link(&mut self.s0_axi_b, &mut self.tbus[0].s_axi_b);
-        AddrIn::<IDW, 49>::link(&mut self.s0_axi_ar, &mut self.tbus[0].s_axi_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s0_axi_ar, &mut self.tbus[0].s_axi_ar);
         ReadOut::<IDW, DW>::link(&mut self.s0_axi_r, &mut self.tbus[0].s_axi_r);
-        AddrOut::<IDW, 48>::link(&mut self.m0_axi_aw, &mut self.tbus[0].m_axi_aw);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m0_axi_aw, &mut self.tbus[0].m_axi_aw);
         WriteOut::<DW, SW>::link(&mut self.m0_axi_w, &mut self.tbus[0].m_axi_w);
         RespIn::<IDW>::link(&mut self.m0_axi_b, &mut self.tbus[0].m_axi_b);
-        AddrOut::<IDW, 48>::link(&mut self.m0_axi_ar, &mut self.tbus[0].m_axi_ar);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m0_axi_ar, &mut self.tbus[0].m_axi_ar);
         ReadIn::<IDW, DW>::link(&mut self.m0_axi_r, &mut self.tbus[0].m_axi_r);
-        AddrIn::<IDW, 49>::link(&mut self.s1_axi_aw, &mut self.tbus[1].s_axi_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s1_axi_aw, &mut self.tbus[1].s_axi_aw);
         WriteIn::<DW, SW>::link(&mut self.s1_axi_w, &mut self.tbus[1].s_axi_w);
         RespOut::<IDW>::link(&mut self.s1_axi_b, &mut self.tbus[1].s_axi_b);
-        AddrIn::<IDW, 49>::link(&mut self.s1_axi_ar, &mut self.tbus[1].s_axi_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s1_axi_ar, &mut self.tbus[1].s_axi_ar);
         ReadOut::<IDW, DW>::link(&mut self.s1_axi_r, &mut self.tbus[1].s_axi_r);
-        AddrOut::<IDW, 48>::link(&mut self.m1_axi_aw, &mut self.tbus[1].m_axi_aw);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m1_axi_aw, &mut self.tbus[1].m_axi_aw);
         WriteOut::<DW, SW>::link(&mut self.m1_axi_w, &mut self.tbus[1].m_axi_w);
         RespIn::<IDW>::link(&mut self.m1_axi_b, &mut self.tbus[1].m_axi_b);
-        AddrOut::<IDW, 48>::link(&mut self.m1_axi_ar, &mut self.tbus[1].m_axi_ar);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m1_axi_ar, &mut self.tbus[1].m_axi_ar);
         ReadIn::<IDW, DW>::link(&mut self.m1_axi_r, &mut self.tbus[1].m_axi_r);
-        AddrIn::<IDW, 49>::link(&mut self.s2_axi_aw, &mut self.tbus[2].s_axi_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s2_axi_aw, &mut self.tbus[2].s_axi_aw);
         WriteIn::<DW, SW>::link(&mut self.s2_axi_w, &mut self.tbus[2].s_axi_w);
         RespOut::<IDW>::link(&mut self.s2_axi_b, &mut self.tbus[2].s_axi_b);
-        AddrIn::<IDW, 49>::link(&mut self.s2_axi_ar, &mut self.tbus[2].s_axi_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s2_axi_ar, &mut self.tbus[2].s_axi_ar);
         ReadOut::<IDW, DW>::link(&mut self.s2_axi_r, &mut self.tbus[2].s_axi_r);
-        AddrOut::<IDW, 48>::link(&mut self.m2_axi_aw, &mut self.tbus[2].m_axi_aw);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m2_axi_aw, &mut self.tbus[2].m_axi_aw);
         WriteOut::<DW, SW>::link(&mut self.m2_axi_w, &mut self.tbus[2].m_axi_w);
         RespIn::<IDW>::link(&mut self.m2_axi_b, &mut self.tbus[2].m_axi_b);
-        AddrOut::<IDW, 48>::link(&mut self.m2_axi_ar, &mut self.tbus[2].m_axi_ar);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m2_axi_ar, &mut self.tbus[2].m_axi_ar);
         ReadIn::<IDW, DW>::link(&mut self.m2_axi_r, &mut self.tbus[2].m_axi_r);
-        AddrIn::<IDW, 49>::link(&mut self.s3_axi_aw, &mut self.tbus[3].s_axi_aw);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s3_axi_aw, &mut self.tbus[3].s_axi_aw);
         WriteIn::<DW, SW>::link(&mut self.s3_axi_w, &mut self.tbus[3].s_axi_w);
         RespOut::<IDW>::link(&mut self.s3_axi_b, &mut self.tbus[3].s_axi_b);
-        AddrIn::<IDW, 49>::link(&mut self.s3_axi_ar, &mut self.tbus[3].s_axi_ar);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s3_axi_ar, &mut self.tbus[3].s_axi_ar);
         ReadOut::<IDW, DW>::link(&mut self.s3_axi_r, &mut self.tbus[3].s_axi_r);
-        AddrOut::<IDW, 48>::link(&mut self.m3_axi_aw, &mut self.tbus[3].m_axi_aw);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m3_axi_aw, &mut self.tbus[3].m_axi_aw);
         WriteOut::<DW, SW>::link(&mut self.m3_axi_w, &mut self.tbus[3].m_axi_w);
         RespIn::<IDW>::link(&mut self.m3_axi_b, &mut self.tbus[3].m_axi_b);
-        AddrOut::<IDW, 48>::link(&mut self.m3_axi_ar, &mut self.tbus[3].m_axi_ar);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m3_axi_ar, &mut self.tbus[3].m_axi_ar);
         ReadIn::<IDW, DW>::link(&mut self.m3_axi_r, &mut self.tbus[3].m_axi_r);
 
         // Who asks.

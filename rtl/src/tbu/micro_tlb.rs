@@ -1,6 +1,6 @@
 //! `MicroTlb<N>`: the fully associative TLB in front of everything, with a look-up port for each address channel.
 //!
-//! An entry is tagged by StreamID and virtual page and holds all that a hit needs: output page, size, permissions. So a hit needs
+//! An entry is tagged by StreamID and virtual page and holds all that a hit needs: output page, size, permissions, attributes. So a hit needs
 //! neither stream match nor context bank. ASID, VMID and nG are there for invalidation only.
 //!
 //! # Timing
@@ -57,6 +57,7 @@ struct Entry {
     mask: u64,
     ppn: u64,
     perm: u64,
+    attr: u64,
     ng: bool,
     asid: u64,
     vmid: u64,
@@ -111,6 +112,8 @@ pub struct MicroTlb<const N: usize> {
     pub rd_hit: Signal<Out, Bit>,
     pub rd_ppn: Signal<Out, Word<36>>,
     pub rd_mask: Signal<Out, Word<7>>,
+    /// Attributes ([`super::attribute_out`]); 0 in hardware without them.
+    pub rd_attr: Signal<Out, Word<18>>,
     /// The bank that S2CR names, 7: there is one. For the performance monitors; zero without them.
     pub rd_bank: Signal<Out, Word<8>>,
     /// Write look-up, as `rd_*`.
@@ -121,6 +124,7 @@ pub struct MicroTlb<const N: usize> {
     pub wr_hit: Signal<Out, Bit>,
     pub wr_ppn: Signal<Out, Word<36>>,
     pub wr_mask: Signal<Out, Word<7>>,
+    pub wr_attr: Signal<Out, Word<18>>,
     pub wr_bank: Signal<Out, Word<8>>,
     /// All entries go.
     pub drop_all: Signal<In, Bit>,
@@ -146,6 +150,8 @@ pub struct MicroTlb<const N: usize> {
     pub fill_vmid: Signal<In, Word<17>>,
     /// The leaf is larger than `fill_mask` says.
     pub fill_part: Signal<In, Bit>,
+    pub fill_attr: Signal<In, Word<18>>,
+    _attributes: bool,
     pub fill_bank: Signal<In, Word<8>>,
     _entries: [Entry; N],
     _valid: [bool; N],
@@ -156,6 +162,13 @@ pub struct MicroTlb<const N: usize> {
 
 impl<const N: usize> Default for MicroTlb<N> {
     fn default() -> Self {
+        Self::new(false, false)
+    }
+}
+
+impl<const N: usize> MicroTlb<N> {
+    /// The block; `attributes`: the hardware has them; `banks`: entries know their bank, for the performance monitors.
+    pub fn new(attributes: bool, banks: bool) -> Self {
         assert!((2..=64).contains(&N), "micro TLB entries");
         Self {
             clock: Signal::default(),
@@ -165,6 +178,7 @@ impl<const N: usize> Default for MicroTlb<N> {
             rd_hit: Signal::default(),
             rd_ppn: Signal::default(),
             rd_mask: Signal::default(),
+            rd_attr: Signal::default(),
             rd_bank: Signal::default(),
             rd_need: Signal::default(),
             rd_over: Signal::default(),
@@ -173,6 +187,7 @@ impl<const N: usize> Default for MicroTlb<N> {
             wr_hit: Signal::default(),
             wr_ppn: Signal::default(),
             wr_mask: Signal::default(),
+            wr_attr: Signal::default(),
             wr_bank: Signal::default(),
             wr_need: Signal::default(),
             wr_over: Signal::default(),
@@ -196,12 +211,14 @@ impl<const N: usize> Default for MicroTlb<N> {
             fill_asid: Signal::default(),
             fill_vmid: Signal::default(),
             fill_part: Signal::default(),
+            fill_attr: Signal::default(),
+            _attributes: attributes,
             fill_bank: Signal::default(),
             _entries: [Entry::default(); N],
             _valid: [false; N],
             _op: OpReg::default(),
             _robin: 0,
-            _has_banks: false,
+            _has_banks: banks,
         }
     }
 }
@@ -226,11 +243,6 @@ impl OpReg {
 }
 
 impl<const N: usize> MicroTlb<N> {
-    /// The block; with `has_banks` it remembers the bank of each entry.
-    pub fn new(has_banks: bool) -> Self {
-        Self { _has_banks: has_banks, ..Self::default() }
-    }
-
     /// The entry that the operation register leaves behind after this clock edge.
     fn next_op(&self) -> OpReg {
         let inv = self.inv_valid.val();
@@ -251,6 +263,7 @@ impl<const N: usize> MicroTlb<N> {
             mask: if inv { 0 } else { self.fill_mask.val().u64() },
             ppn: self.fill_ppn.val().u64(),
             perm: self.fill_perm.val().u64(),
+            attr: if self._attributes { self.fill_attr.val().u64() } else { 0 },
             ng: self.fill_ng.val(),
             asid: if inv { self.inv_asid.val().u64() } else { self.fill_asid.val().u64() },
             vmid: if inv { self.inv_vmid.val().u64() } else { self.fill_vmid.val().u64() },
@@ -321,11 +334,13 @@ impl<const N: usize> Logic for MicroTlb<N> {
         self.rd_hit.next = rd.is_some();
         self.rd_ppn.next = e.ppn.into();
         self.rd_mask.next = e.mask.into();
+        self.rd_attr.next = e.attr.into();
         self.rd_bank.next = e.bank.into();
         let e = wr.unwrap_or_default();
         self.wr_hit.next = wr.is_some();
         self.wr_ppn.next = e.ppn.into();
         self.wr_mask.next = e.mask.into();
+        self.wr_attr.next = e.attr.into();
         self.wr_bank.next = e.bank.into();
     }
 
@@ -333,16 +348,19 @@ impl<const N: usize> Logic for MicroTlb<N> {
         self.rd_hit.connect();
         self.rd_ppn.connect();
         self.rd_mask.connect();
+        self.rd_attr.connect();
         self.rd_bank.connect();
         self.wr_hit.connect();
         self.wr_ppn.connect();
         self.wr_mask.connect();
+        self.wr_attr.connect();
         self.wr_bank.connect();
     }
 
     fn hdl(&self) -> Verilog {
         // Outputs are continuous assignments from the match registers, hence the wrapper form.
-        Verilog::Wrapper(Wrapper { code: verilog::<N>(self._has_banks), cores: String::new() })
+        let attributes = if self._attributes { attribute_verilog::<N>() } else { NO_ATTRIBUTES.to_string() };
+        Verilog::Wrapper(Wrapper { code: verilog::<N>(self._has_banks) + &attributes, cores: String::new() })
     }
 }
 
@@ -510,6 +528,25 @@ end"
             let terms: Vec<String> = (0..N).map(|i| format!("({{{width}{{{port}_match[{i}]}}}} & {field}_{i})")).collect();
             let _ = writeln!(v, "assign {port}_{field} = {};", terms.join(" | "));
         }
+    }
+    v
+}
+
+/// What hardware without attributes shows of them.
+const NO_ATTRIBUTES: &str = "assign rd_attr = 18'h0;\nassign wr_attr = 18'h0;\n";
+
+/// The entries' attributes, beside the rest of [`verilog`].
+fn attribute_verilog<const N: usize>() -> String {
+    let mut v = "reg [17:0] op_attr;\nalways @(posedge clock) op_attr <= fill_attr;\n".to_string();
+    for i in 0..N {
+        let _ = writeln!(
+            v,
+            "reg [17:0] attr_{i};\ninitial attr_{i} = 18'h0;\nalways @(posedge clock) if (op_fill & victim[{i}]) attr_{i} <= op_attr;"
+        );
+    }
+    for port in ["rd", "wr"] {
+        let terms: Vec<String> = (0..N).map(|i| format!("({{18{{{port}_match[{i}]}}}} & attr_{i})")).collect();
+        let _ = writeln!(v, "assign {port}_attr = {};", terms.join(" | "));
     }
     v
 }

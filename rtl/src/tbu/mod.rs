@@ -19,6 +19,7 @@
 //! | block | |
 //! | --- | --- |
 //! | [`micro_tlb`] | tags, selection, fill, invalidation; every race among them |
+//! | [`attribute_out`] | memory attributes: what an entry keeps, and what goes out |
 //! | [`addr_pipe`] | the pipeline of an address channel, parked transactions, order, progress |
 //! | [`park_table`], [`credits`], [`replay_pick`], [`request_queue`], [`refusals`], [`out_stage`], [`burst_check`] | its parts |
 //! | [`read_path`], [`write_path`] | data and responses, error responses |
@@ -48,6 +49,7 @@
 //! `old_drained` waits for downstream, and so for a client that keeps downstream waiting.
 
 pub mod addr_pipe;
+pub mod attribute_out;
 pub mod beat;
 pub mod burst_check;
 pub mod credits;
@@ -67,6 +69,7 @@ use crate::axi::*;
 use crate::params::{AbortResponse, Params};
 use crate::prelude::*;
 use addr_pipe::AddrPipe;
+use attribute_out::AttributeFill;
 use beat::{Pack, Unpack};
 use micro_tlb::MicroTlb;
 use outstanding::Outstanding;
@@ -79,15 +82,15 @@ use write_path::WritePath;
 pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub s_axi_aw: AddrIn<IDW, 49>,
+    pub s_axi_aw: AddrIn<IDW, 49, 16>,
     pub s_axi_w: WriteIn<DW, SW>,
     pub s_axi_b: RespOut<IDW>,
-    pub s_axi_ar: AddrIn<IDW, 49>,
+    pub s_axi_ar: AddrIn<IDW, 49, 16>,
     pub s_axi_r: ReadOut<IDW, DW>,
-    pub m_axi_aw: AddrOut<IDW, 48>,
+    pub m_axi_aw: AddrOut<IDW, 48, 22>,
     pub m_axi_w: WriteOut<DW, SW>,
     pub m_axi_b: RespIn<IDW>,
-    pub m_axi_ar: AddrOut<IDW, 48>,
+    pub m_axi_ar: AddrOut<IDW, 48, 22>,
     pub m_axi_r: ReadIn<IDW, DW>,
     pub rd_req_valid: Signal<Out, Bit>,
     pub rd_req_ready: Signal<In, Bit>,
@@ -115,8 +118,8 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub rsp_ng: Signal<In, Bit>,
     pub rsp_asid: Signal<In, Word<16>>,
     pub rsp_vmid: Signal<In, Word<17>>,
-    /// Reserved for attributes.
-    pub rsp_attr: Signal<In, Word<8>>,
+    /// Attributes ([`attribute_out`]).
+    pub rsp_attr: Signal<In, Word<20>>,
     /// The leaf is larger than `rsp_mask` says.
     pub rsp_part: Signal<In, Bit>,
     /// The bank that S2CR names, 7: there is one.
@@ -144,6 +147,7 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub old_drained: Signal<Out, Bit>,
     ar_pack: Pack<IDW>,
     aw_pack: Pack<IDW>,
+    attributes: AttributeFill,
     micro_tlb: MicroTlb<UTLB>,
     rd_pipe: AddrPipe<MISSQ, IDW>,
     wr_pipe: AddrPipe<4, IDW>,
@@ -174,9 +178,10 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         Self {
             ar_pack: Pack::new(params),
             aw_pack: Pack::new(params),
-            micro_tlb: MicroTlb::new(params.features.pmu),
-            rd_pipe: AddrPipe::new(false, DW, params.output_bits()).counting(params.features.pmu),
-            wr_pipe: AddrPipe::new(true, DW, params.output_bits()).counting(params.features.pmu),
+            attributes: AttributeFill::new(params.features.attributes),
+            micro_tlb: MicroTlb::new(params.features.attributes, params.features.pmu),
+            rd_pipe: AddrPipe::new(false, DW, params.output_bits(), params.features.attributes).counting(params.features.pmu),
+            wr_pipe: AddrPipe::new(true, DW, params.output_bits(), params.features.attributes).counting(params.features.pmu),
             read_path: ReadPath::new(abort),
             write_path: WritePath::new(abort),
             ..Self::default()
@@ -199,10 +204,10 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_out.aresetn.next = self.aresetn.val();
 
         // Client and downstream.
-        AddrIn::<IDW, 49>::link(&mut self.s_axi_ar, &mut self.ar_pack.s);
-        AddrIn::<IDW, 49>::link(&mut self.s_axi_aw, &mut self.aw_pack.s);
-        AddrOut::<IDW, 48>::link(&mut self.m_axi_ar, &mut self.ar_unpack.m);
-        AddrOut::<IDW, 48>::link(&mut self.m_axi_aw, &mut self.aw_unpack.m);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s_axi_ar, &mut self.ar_pack.s);
+        AddrIn::<IDW, 49, 16>::link(&mut self.s_axi_aw, &mut self.aw_pack.s);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m_axi_ar, &mut self.ar_unpack.m);
+        AddrOut::<IDW, 48, 22>::link(&mut self.m_axi_aw, &mut self.aw_unpack.m);
         ReadOut::<IDW, DW>::link(&mut self.s_axi_r, &mut self.read_path.s);
         ReadIn::<IDW, DW>::link(&mut self.m_axi_r, &mut self.read_path.m);
         WriteIn::<DW, SW>::link(&mut self.s_axi_w, &mut self.write_path.s_w);
@@ -219,11 +224,13 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.rd_pipe.sel_hit.next = self.micro_tlb.rd_hit.val();
         self.rd_pipe.sel_ppn.next = self.micro_tlb.rd_ppn.val();
         self.rd_pipe.sel_mask.next = self.micro_tlb.rd_mask.val();
+        self.rd_pipe.sel_attr.next = self.micro_tlb.rd_attr.val();
         self.rd_pipe.sel_bank.next = self.micro_tlb.rd_bank.val();
         self.micro_tlb.rd_need.next = self.rd_pipe.look_need.val();
         self.micro_tlb.rd_over.next = self.rd_pipe.look_over.val();
         self.ar_unpack.valid.next = self.rd_pipe.m_valid.val();
         self.ar_unpack.beat.next = self.rd_pipe.m_beat.val();
+        self.ar_unpack.attr.next = self.rd_pipe.m_attr.val();
         self.rd_pipe.m_ready.next = self.ar_unpack.ready.val();
         self.rd_req_valid.next = self.rd_pipe.req_valid.val();
         self.rd_req_tag.next = self.rd_pipe.req_tag.val();
@@ -239,6 +246,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.rd_pipe.rsp_fill.next = self.rsp_fill.val();
         self.rd_pipe.rsp_ppn.next = self.rsp_ppn.val();
         self.rd_pipe.rsp_mask.next = self.rsp_mask.val();
+        self.rd_pipe.rsp_attr.next = self.attributes.o_attr.val();
         self.rd_pipe.rsp_bank.next = self.rsp_bank.val();
         self.ev_read.next = bit_cast::<108, 27>(self.rd_pipe.ev_issued.val());
         self.rd_pipe.drop_all.next = self.drop_all.val();
@@ -252,11 +260,13 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.sel_hit.next = self.micro_tlb.wr_hit.val();
         self.wr_pipe.sel_ppn.next = self.micro_tlb.wr_ppn.val();
         self.wr_pipe.sel_mask.next = self.micro_tlb.wr_mask.val();
+        self.wr_pipe.sel_attr.next = self.micro_tlb.wr_attr.val();
         self.wr_pipe.sel_bank.next = self.micro_tlb.wr_bank.val();
         self.micro_tlb.wr_need.next = self.wr_pipe.look_need.val();
         self.micro_tlb.wr_over.next = self.wr_pipe.look_over.val();
         self.aw_unpack.valid.next = self.wr_pipe.m_valid.val();
         self.aw_unpack.beat.next = self.wr_pipe.m_beat.val();
+        self.aw_unpack.attr.next = self.wr_pipe.m_attr.val();
         self.wr_pipe.m_ready.next = self.aw_unpack.ready.val();
         self.wr_req_valid.next = self.wr_pipe.req_valid.val();
         self.wr_req_tag.next = self.wr_pipe.req_tag.val();
@@ -272,6 +282,7 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.wr_pipe.rsp_fill.next = self.rsp_fill.val();
         self.wr_pipe.rsp_ppn.next = self.rsp_ppn.val();
         self.wr_pipe.rsp_mask.next = self.rsp_mask.val();
+        self.wr_pipe.rsp_attr.next = self.attributes.o_attr.val();
         self.wr_pipe.rsp_bank.next = self.rsp_bank.val();
         self.ev_written.next = bit_cast::<108, 27>(self.wr_pipe.ev_issued.val());
         self.refused.next = self.rd_pipe.ev_refused.val() | self.wr_pipe.ev_refused.val();
@@ -289,7 +300,10 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         }
         self.micro_tlb.fill_ppn.next = self.rsp_ppn.val();
         self.micro_tlb.fill_mask.next = self.rsp_mask.val();
-        self.micro_tlb.fill_perm.next = self.rsp_perm.val();
+        self.attributes.answer.next = self.rsp_attr.val();
+        self.attributes.perm.next = self.rsp_perm.val();
+        self.micro_tlb.fill_perm.next = self.attributes.o_perm.val();
+        self.micro_tlb.fill_attr.next = self.attributes.o_attr.val();
         self.micro_tlb.fill_ng.next = self.rsp_ng.val();
         self.micro_tlb.fill_asid.next = self.rsp_asid.val();
         self.micro_tlb.fill_vmid.next = self.rsp_vmid.val();

@@ -3,9 +3,12 @@
 //! Bit i of the output address is bit i of the VA where the page is larger than that (size thermometer `mask`, see
 //! [`super::micro_tlb`]), else bit i of the page's base. Bits of `ppn` below the page size are zero.
 //!
+//! Attributes ([`super::attribute_out`]) come in here too; what has no place in the transaction word goes through a FIFO of its own.
+//!
 //! A transaction that is pushed in cycle c stands at the output in c+1 if the FIFO is empty, and is reported to the outstanding
 //! counters in c+1. The pipe's credits see to it that the FIFO never overflows.
 
+use super::attribute_out::AttributeOut;
 use crate::prelude::*;
 use crate::prim::fifo::FifoReg;
 use crate::prim::strap::Strap;
@@ -20,33 +23,46 @@ pub struct OutStage<const IDW: usize> {
     pub beat: Signal<In, Word<103>>,
     pub ppn: Signal<In, Word<36>>,
     pub mask: Signal<In, Word<7>>,
+    pub attr: Signal<In, Word<18>>,
     /// Downstream.
     pub valid: Signal<Out, Bit>,
     pub ready: Signal<In, Bit>,
     pub dout: Signal<Out, Word<103>>,
+    /// 1:0 domain, 5:2 inner cacheability.
+    pub dout_attr: Signal<Out, Word<6>>,
     /// One was pushed in the cycle before.
     pub issue_valid: Signal<Out, Bit>,
     pub issue_id: Signal<Out, Word<IDW>>,
     fifo: FifoReg<103>,
+    attributes: AttributeOut,
+    attr_fifo: FifoReg<6>,
+    there: Strap<Bit>,
     /// Page-number bits of the largest chunk of the size thermometer.
     top_chunk: Strap<Word<36>>,
     /// All of a transaction word but its page number and the mark of an illegal burst.
     rest: Strap<Word<103>>,
+    /// All of it but AxCACHE and AxPROT.
+    no_pins: Strap<Word<103>>,
     issue: DFF<Bit>,
     issue_label: DFF<Word<IDW>>,
     l_offset: Signal<Local, Word<36>>,
     l_page: Signal<Local, Word<36>>,
     l_wide: Signal<Local, Word<103>>,
     l_same: Signal<Local, Word<103>>,
+    l_pins: Signal<Local, Word<103>>,
 }
 
 impl<const IDW: usize> OutStage<IDW> {
-    /// With room for `depth` transactions.
-    pub fn new(depth: usize) -> Self {
+    /// With room for `depth` transactions; `attributes`: the hardware has them, `is_write`: the channel is that of writes.
+    pub fn new(depth: usize, attributes: bool, is_write: bool) -> Self {
         Self {
             fifo: FifoReg::new(depth),
+            attributes: AttributeOut::new(attributes, is_write),
+            attr_fifo: FifoReg::new(depth),
+            there: Strap::new(attributes),
             top_chunk: Strap::new(0xf_fffc_0000u64),
             rest: Strap::new(!(0x1f_ffff_ffffu128 << 12 | 1 << 101)),
+            no_pins: Strap::new(!(0x7fu128 << 63)),
             ..Self::default()
         }
     }
@@ -56,8 +72,9 @@ impl<const IDW: usize> Logic for OutStage<IDW> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, issue, issue_label);
-        clock!(self, clock, fifo);
+        clock!(self, clock, fifo, attr_fifo);
         self.fifo.aresetn.next = self.aresetn.val();
+        self.attr_fifo.aresetn.next = self.aresetn.val();
 
         self.l_offset.next = 0.into();
         if self.mask.val().get_bit(0) {
@@ -87,8 +104,27 @@ impl<const IDW: usize> Logic for OutStage<IDW> {
         self.l_wide.next = self.l_wide.val() << 12;
         self.l_same.next = self.beat.val();
 
+        // AxCACHE 66:63 and AxPROT 69:67 are the attribute's.
+        self.attributes.cache.next = self.beat.val().get_bits::<4>(63);
+        self.attributes.prot.next = self.beat.val().get_bits::<3>(67);
+        self.attributes.attr.next = self.attr.val();
+        self.l_pins.next = self.l_same.val();
+        if self.there.val() {
+            self.l_pins.next = self.l_same.val() & self.no_pins.val();
+            self.l_pins.next = self.l_pins.val()
+                | (bit_cast::<103, 4>(self.attributes.o_cache.val()) << 63)
+                | (bit_cast::<103, 3>(self.attributes.o_prot.val()) << 67);
+        }
+        self.attr_fifo.push.next = self.push.val();
+        self.attr_fifo.din.next = self.attributes.o_user.val();
+        self.attr_fifo.ready.next = self.ready.val();
+        self.dout_attr.next = 0.into();
+        if self.there.val() {
+            self.dout_attr.next = self.attr_fifo.dout.val();
+        }
+
         self.fifo.push.next = self.push.val();
-        self.fifo.din.next = (self.l_same.val() & self.rest.val()) | self.l_wide.val();
+        self.fifo.din.next = (self.l_pins.val() & self.rest.val()) | self.l_wide.val();
         self.fifo.ready.next = self.ready.val();
         self.valid.next = self.fifo.valid.val();
         self.dout.next = self.fifo.dout.val();
@@ -112,23 +148,30 @@ mod tests {
 
     #[test]
     fn synthesizes() {
-        synthesis_check(OutStage::<4>::new(16));
+        synthesis_check(OutStage::<4>::new(16, false, false));
     }
 
     #[test]
     fn verilog_agrees() {
         equivalence(
-            || OutStage::<6>::new(32),
+            || OutStage::<6>::new(32, false, false),
             2000,
             1,
-            drive!(clock, aresetn, push, beat, ppn, mask, ready),
+            drive!(clock, aresetn, push, beat, ppn, mask, attr, ready),
+            |s| s.often("ready", 2, 3),
+        );
+        equivalence(
+            || OutStage::<6>::new(16, true, true),
+            2000,
+            1,
+            drive!(clock, aresetn, push, beat, ppn, mask, attr, ready),
             |s| s.often("ready", 2, 3),
         );
     }
 
     #[test]
     fn takes_offset_bits_from_the_va() {
-        let mut stage = OutStage::<4>::new(16);
+        let mut stage = OutStage::<4>::new(16, false, false);
         stage.connect_all();
         let mut random = Random::new(1);
         stage.aresetn.next = true;

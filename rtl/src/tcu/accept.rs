@@ -15,6 +15,7 @@
 //! `SMCFCFG` is 0) - `S2CR.TYPE` (1 bypass; 2, 3 ICF) - `CBNDX` beyond the last bank (UCBF). A bypassed address beyond the output size is
 //! an UUT.
 
+use super::attribute_stream::AttributeStream;
 use super::stream_match::StreamMatch;
 use crate::params::Params;
 use crate::prelude::*;
@@ -74,9 +75,12 @@ pub struct Accept<const SMR: usize, const SI: usize> {
     /// A global fault answers OKAY with zeros (`GFRE` = 0).
     pub o_raz: Signal<Out, Bit>,
     pub o_bank: Signal<Out, Word<7>>,
+    /// What the stream does to the attributes ([`super::attribute_stream`]).
+    pub o_attr: Signal<Out, Word<23>>,
     /// F1 or F2 hold a request.
     pub busy: Signal<Out, Bit>,
     streams: StreamMatch<SMR>,
+    attributes: AttributeStream<SI>,
     s2cr: RamSync<SI, 10>,
     f1_valid: DFF<Bit>,
     f1_req: DFF<Word<75>>,
@@ -110,6 +114,11 @@ pub struct Accept<const SMR: usize, const SI: usize> {
     top: Signal<Local, Word<16>>,
     s2cr_type: Signal<Local, Word<2>>,
     cbndx: Signal<Local, Word<8>>,
+    translated: Signal<Local, Bit>,
+    matched: Signal<Local, Bit>,
+    bypasses: Signal<Local, Bit>,
+    plain: Signal<Local, Bit>,
+    request: Signal<Local, Word<75>>,
 }
 
 impl<const SMR: usize, const SI: usize> Accept<SMR, SI> {
@@ -156,8 +165,10 @@ impl<const SMR: usize, const SI: usize> Accept<SMR, SI> {
             o_code: Signal::default(),
             o_raz: Signal::default(),
             o_bank: Signal::default(),
+            o_attr: Signal::default(),
             busy: Signal::default(),
             streams: StreamMatch::new(params.features.exids),
+            attributes: AttributeStream::new(params.features.attributes),
             s2cr: RamSync::default(),
             f1_valid: DFF::default(),
             f1_req: DFF::default(),
@@ -187,6 +198,11 @@ impl<const SMR: usize, const SI: usize> Accept<SMR, SI> {
             top: Signal::default(),
             s2cr_type: Signal::default(),
             cbndx: Signal::default(),
+            translated: Signal::default(),
+            matched: Signal::default(),
+            bypasses: Signal::default(),
+            plain: Signal::default(),
+            request: Signal::default(),
         }
     }
 }
@@ -214,7 +230,7 @@ impl<const SMR: usize, const SI: usize> Logic for Accept<SMR, SI> {
             smcfcfg,
             extended
         );
-        clock!(self, clock, streams, s2cr);
+        clock!(self, clock, streams, s2cr, attributes);
         self.streams.aresetn.next = self.aresetn.val();
 
         // F0: one request a cycle, reads and writes in turn.
@@ -272,10 +288,12 @@ impl<const SMR: usize, const SI: usize> Logic for Accept<SMR, SI> {
         self.f2_hit.d.next = self.streams.hit.val();
         self.f2_multi.d.next = self.streams.multi.val();
         self.s2cr.raddr.next = bit_cast::<SI, 7>(self.streams.index.val());
+        self.attributes.raddr.next = bit_cast::<SI, 7>(self.streams.index.val());
         self.stream.next = bit_cast::<16, 15>(self.f1_req.q.val().get_bits::<15>(49))
             | (bit_cast::<16, 1>(self.f1_req.q.val().get_bits::<1>(72)) << 15);
         if self.has_index.val() {
             self.s2cr.raddr.next = self.stream.val().get_bits::<SI>(0);
+            self.attributes.raddr.next = self.stream.val().get_bits::<SI>(0);
             self.f2_hit.d.next = self.stream.val() < self.groups.val();
             self.f2_multi.d.next = false;
         }
@@ -286,7 +304,6 @@ impl<const SMR: usize, const SI: usize> Logic for Accept<SMR, SI> {
         self.top.next = self.f2_req.q.val().get_bits::<16>(32) & self.beyond_output.val();
         self.too_far.next = self.f2_req.q.val().get_bit(48) | self.top.val().any();
         self.o_valid.next = self.f2_valid.q.val();
-        self.o_req.next = self.f2_req.q.val();
         self.o_row.next = self.f2_row.q.val();
         self.o_bank.next = bit_cast::<7, 8>(self.cbndx.val());
         self.o_raz.next = !self.gfre.q.val();
@@ -333,6 +350,28 @@ impl<const SMR: usize, const SI: usize> Logic for Accept<SMR, SI> {
             self.o_bank.next = self.ats_req_bank.val();
         }
         self.busy.next = self.f1_valid.q.val() | self.f2_valid.q.val();
+
+        // F2: attributes; privilege and instruction of what is translated are those after PRIVCFG and INSTCFG.
+        self.matched.next = !self.client_pd.q.val() & self.f2_hit.q.val() & !self.f2_multi.q.val();
+        self.bypasses.next = self.o_bypass.val();
+        self.translated.next = !self.bypasses.val() & !self.o_code.val().any();
+        self.plain.next = self.has_ats.val() & self.f2_req.q.val().get_bit(73);
+        self.attributes.plain.next = self.plain.val();
+        self.attributes.matched.next = self.matched.val();
+        self.attributes.bypass.next = self.bypasses.val();
+        self.attributes.translated.next = self.translated.val();
+        self.attributes.write.next = self.f2_req.q.val().get_bit(64);
+        self.attributes.privileged.next = self.f2_req.q.val().get_bit(65);
+        self.attributes.fetch.next = self.f2_req.q.val().get_bit(67);
+        self.request.next = self.f2_req.q.val();
+        self.request.next = self.request.val().replace_bit(65, self.attributes.o_privileged.val());
+        self.request.next = self.request.val().replace_bit(67, self.attributes.o_fetch.val());
+        self.o_req.next = self.request.val();
+        self.o_attr.next = self.attributes.o_attr.val();
+        self.attributes.cw_valid.next = self.cw_valid.val();
+        self.attributes.cw_kind.next = self.cw_kind.val();
+        self.attributes.cw_index.next = self.cw_index.val();
+        self.attributes.cw_data.next = self.cw_data.val();
 
         // Configuration writes.
         self.streams.we.next = self.cw_valid.val() & (self.cw_kind.val() == 0);

@@ -44,6 +44,7 @@ pub struct Answer {
     pub d_perm: Signal<In, Word<6>>,
     pub d_ng: Signal<In, Bit>,
     pub d_part: Signal<In, Bit>,
+    pub d_attr: Signal<In, Word<20>>,
     /// All rows are poisoned in this cycle.
     pub poison: Signal<In, Bit>,
     // E2.
@@ -72,6 +73,7 @@ pub struct Answer {
     pub e_perm: Signal<In, Word<6>>,
     pub e_ng: Signal<In, Bit>,
     pub e_part: Signal<In, Bit>,
+    pub e_attr: Signal<In, Word<20>>,
     /// A stage-2 verdict: on this IPA, of a nested translation, on a stage-1 descriptor.
     pub e_stage2: Signal<In, Bit>,
     pub e_ipa: Signal<In, Word<36>>,
@@ -94,6 +96,8 @@ pub struct Answer {
     pub rsp_vmid: Signal<Out, Word<17>>,
     /// The leaf is larger than `rsp_mask` says.
     pub rsp_part: Signal<Out, Bit>,
+    /// As [`super::attribute_front`] packs it.
+    pub rsp_attr: Signal<Out, Word<20>>,
     /// The bank that S2CR names, 7: there is one.
     pub rsp_bank: Signal<Out, Word<8>>,
     /// A leaf that a walk delivered, as an event of [`super::pmu`].
@@ -124,6 +128,7 @@ pub struct Answer {
     refill_d: Signal<Local, Bit>,
     refill: Signal<Local, Word<27>>,
     rsp_q: DFF<Word<100>>,
+    rsp_attr_q: DFF<Word<20>>,
     flt_valid_q: DFF<Bit>,
     flt_q: DFF<Word<88>>,
     flt_s2_q: DFF<Word<46>>,
@@ -140,7 +145,7 @@ pub struct Answer {
 impl Logic for Answer {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, refill_q, ats_q, rsp_valid_q, rsp_q, flt_valid_q, flt_q, flt_s2_q, blocks_q);
+        dff_setup!(self, clock, refill_q, ats_q, rsp_valid_q, rsp_q, rsp_attr_q, flt_valid_q, flt_q, flt_s2_q, blocks_q);
 
         // E2.
         self.rsp_valid_d.next = self.e_valid.val();
@@ -228,6 +233,10 @@ impl Logic for Answer {
                 self.blocks_d.next = self.blocks_d.val().replace_bit(0, true);
             }
         }
+        self.rsp_attr_q.d.next = self.e_attr.val();
+        if self.d_valid.val() {
+            self.rsp_attr_q.d.next = self.d_attr.val();
+        }
         // An operation of software answers to a register, records nothing and blocks nothing.
         self.ats_q.d.next = self.rsp_valid_d.val() & self.ats.val();
         if self.ats.val() {
@@ -258,6 +267,7 @@ impl Logic for Answer {
             | (bit_cast::<17, 8>(self.rsp_q.q.val().get_bits::<8>(84)) << 8)
             | (bit_cast::<17, 1>(self.rsp_q.q.val().get_bits::<1>(82)) << 16);
         self.rsp_part.next = self.rsp_q.q.val().get_bit(83);
+        self.rsp_attr.next = self.rsp_attr_q.q.val();
         self.rsp_bank.next = self.rsp_q.q.val().get_bits::<8>(92);
         // The fields of the fault event are there for every answer.
         self.refill.next = (bit_cast::<27, 1>(self.flt_q.q.val().get_bits::<1>(20)) << 1)
@@ -318,7 +328,7 @@ mod tests {
                 clock, aresetn, d_valid, d_answer, d_req, d_bank, d_asid, d_vmid, d_owner, d_hupcf, d_stage2, d_level, d_refuse,
                 d_record, d_global, d_code, d_raz, d_ppn, d_mask, d_perm, d_ng, d_part, poison, e_valid, e_clean, e_row, e_sid,
                 e_ats, e_walked, e_bank, e_vmid, e_cfre, e_hupcf, e_code, e_level, e_error, e_ppn, e_mask, e_perm, e_ng, e_part,
-                e_stage2, e_ipa, e_nested, e_s1ptwf
+                e_stage2, e_ipa, e_nested, e_s1ptwf, d_attr, e_attr
             ),
             |_| {},
         );

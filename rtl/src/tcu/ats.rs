@@ -15,11 +15,13 @@
 //!
 //! # Result
 //!
-//! Success: 47:12 address, 9 non-secure. Failure: 0 set, 7:1 as FSR, 33:32 level, 35 stage 2; the operation cannot be done: 0 and 31, and 30 if there
+//! Success: 47:12 address, 9 non-secure; in hardware with attributes, of a long format, also 63:56, 11 and 8:7
+//! ([`super::attribute_par`]). Failure: 0 set, 7:1 as FSR, 33:32 level, 35 stage 2; the operation cannot be done: 0 and 31, and 30 if there
 //! is no such bank.
 //!
 //! Timing: `busy` from the cycle after `start` on, until the result is written. A walk takes what a client's takes.
 
+use super::attribute_par::AttributePar;
 use super::merge::Merge;
 use crate::params::Params;
 use crate::prelude::*;
@@ -68,6 +70,8 @@ pub struct Ats {
     pub ans_stage2: Signal<In, Bit>,
     pub ans_ppn: Signal<In, Word<36>>,
     pub ans_mask: Signal<In, Word<7>>,
+    /// As [`super::attribute_front`] packs it.
+    pub ans_attr: Signal<In, Word<20>>,
     // To the registers.
     pub par_valid: Signal<Out, Bit>,
     /// The result is written.
@@ -79,7 +83,10 @@ pub struct Ats {
     number: DFF<Word<7>>,
     value: DFF<Word<64>>,
     merge: Merge,
+    attribute: AttributePar,
     banks: Strap<Word<8>>,
+    has_attributes: Strap<Bit>,
+    found: Signal<Local, Word<64>>,
     flag: Signal<Local, Bit>,
     failed: Signal<Local, Word<64>>,
 }
@@ -87,7 +94,7 @@ pub struct Ats {
 impl Ats {
     /// The block for hardware of that size.
     pub fn new(params: &Params) -> Self {
-        Self { banks: Strap::new(params.num_cb), ..Self::default() }
+        Self { banks: Strap::new(params.num_cb), has_attributes: Strap::new(params.features.attributes), ..Self::default() }
     }
 }
 
@@ -117,6 +124,11 @@ impl Logic for Ats {
         if self.ans_global.val() {
             self.failed.next = 0x8000_0001_u64.into();
         }
+        self.attribute.answer.next = self.ans_attr.val();
+        self.found.next = (bit_cast::<64, 36>(self.merge.out.val()) << 12) | bits::<64>(0x200);
+        if self.has_attributes.val() {
+            self.found.next = self.found.val() | self.attribute.par.val();
+        }
         match self.state.q.val() {
             AtsState::Idle => {
                 if self.start.val() {
@@ -137,7 +149,7 @@ impl Logic for Ats {
             }
             AtsState::Wait => {
                 if self.ans_valid.val() {
-                    self.value.d.next = (bit_cast::<64, 36>(self.merge.out.val()) << 12) | bits::<64>(0x200);
+                    self.value.d.next = self.found.val();
                     if self.ans_fault.val() {
                         self.value.d.next = self.failed.val();
                     }
@@ -163,23 +175,29 @@ impl Logic for Ats {
 mod tests {
     use super::*;
     use crate::drive;
-    use crate::params::MINI;
+    use crate::params::{Params, MINI};
     use crate::testing::{equivalence, synthesis_check};
 
     #[test]
     fn synthesizes_ats() {
         synthesis_check(Ats::new(&MINI));
+        synthesis_check(Ats::new(&MINI.with_everything()));
     }
 
     #[test]
     fn verilog_agrees_ats() {
+        agrees(&MINI, 1);
+        agrees(&MINI.with_everything(), 2);
+    }
+
+    fn agrees(params: &Params, seed: u64) {
         equivalence(
-            || Ats::new(&MINI),
+            || Ats::new(params),
             4000,
-            1,
+            seed,
             drive!(
                 clock, aresetn, start, how, page, bank, req_ready, ans_valid, ans_fault, ans_global, ans_code, ans_level,
-                ans_stage2, ans_ppn, ans_mask, par_done
+                ans_stage2, ans_ppn, ans_mask, ans_attr, par_done
             ),
             |s| {
                 s.below("bank", 6);

@@ -53,6 +53,8 @@ pub struct Bank<const BI: usize> {
     /// F3: canonical address and granule, for the cache RAMs.
     pub lk_va: Signal<Out, Word<49>>,
     pub lk_granule: Signal<Out, Word<2>>,
+    /// F3: the address belongs to the region of TTBR1.
+    pub lk_upper: Signal<Out, Bit>,
     // F4.
     pub o_valid: Signal<Out, Bit>,
     pub o_req: Signal<Out, Word<75>>,
@@ -339,6 +341,7 @@ impl<const BI: usize> Logic for Bank<BI> {
         self.low.next = (self.raw.val() & !self.above.val()) | self.sign_bits.val();
         self.lk_va.next = self.low.val();
         self.lk_granule.next = self.f3_granule.q.val();
+        self.lk_upper.next = self.f3_upper.q.val();
 
         // The half's own fields of TCR.
         self.tsz.next = self.tcr.rdata.val().get_bits::<6>(0);

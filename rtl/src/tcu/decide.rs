@@ -48,6 +48,8 @@ pub struct Decide<const CB: usize> {
     pub i_addr: Signal<In, Word<48>>,
     pub i_level: Signal<In, Word<2>>,
     pub i_hier: Signal<In, Word<4>>,
+    /// F6: {AxPROT[2], AxPROT[0]} as they came, for global faults.
+    pub raw: Signal<In, Word<2>>,
     /// Banks whose FSR holds a fault.
     pub fault_active: Signal<In, Word<CB>>,
     // F6: the decision.
@@ -131,6 +133,7 @@ pub struct Decide<const CB: usize> {
     blocked: Signal<Local, Bit>,
     active: Signal<Local, Word<CB>>,
     merged: Merge,
+    has_attributes: Strap<Bit>,
     has_stage2: Strap<Bit>,
     has_nested: Strap<Bit>,
     own_on: Signal<Local, Bit>,
@@ -149,6 +152,7 @@ impl<const CB: usize> Decide<CB> {
     pub fn new(params: &Params) -> Self {
         Self {
             beyond_output: Strap::new(super::beyond_size(params.straps.oas)),
+            has_attributes: Strap::new(params.features.attributes),
             has_stage2: Strap::new(params.features.stage2),
             has_nested: Strap::new(params.features.nested),
             has_ats: Strap::new(params.features.ats),
@@ -342,6 +346,10 @@ impl<const CB: usize> Logic for Decide<CB> {
         self.d_valid.next = self.f6_valid.q.val();
         self.d_row.next = self.f6_row.q.val();
         self.d_req.next = self.f6_req.q.val();
+        if self.has_attributes.val() & self.d_global.val() {
+            self.d_req.next = self.d_req.val().replace_bit(65, self.raw.val().get_bit(0));
+            self.d_req.next = self.d_req.val().replace_bit(67, self.raw.val().get_bit(1));
+        }
         self.d_va.next = self.f6_va.q.val();
         self.d_granule.next = self.f6_granule.q.val();
         self.d_cfg.next = self.f6_cfg.q.val();
@@ -406,7 +414,8 @@ mod tests {
                 i_addr,
                 i_level,
                 i_hier,
-                fault_active
+                fault_active,
+                raw
             ),
             |s| {
                 let _ = s;

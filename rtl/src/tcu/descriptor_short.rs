@@ -46,6 +46,8 @@ pub struct DescriptorShort {
     /// Leaf: {px, pw, pr, ux, uw, ur}.
     pub perm: Signal<Out, Word<6>>,
     pub ng: Signal<Out, Bit>,
+    /// Leaf: attribute fields, as [`super::attribute_leaf`] takes them.
+    pub attr: Signal<Out, Word<8>>,
     /// Table: {PXN, 0, PA[11:10]}.
     pub next_hier: Signal<Out, Word<4>>,
     /// Where a cache keeps it: 3 small page, 2 section or table, 1 supersection, 0 large page.
@@ -55,6 +57,8 @@ pub struct DescriptorShort {
     super_section: Signal<Local, Bit>,
     is_large: Signal<Local, Bit>,
     ap: Signal<Local, Word<3>>,
+    tex: Signal<Local, Word<3>>,
+    shared: Signal<Local, Bit>,
     xn: Signal<Local, Bit>,
     pxn: Signal<Local, Bit>,
     pr: Signal<Local, Bit>,
@@ -123,6 +127,18 @@ impl Logic for DescriptorShort {
             }
         }
         self.next_hier.next = bit_cast::<4, 2>(self.desc.val().get_bits::<2>(10)).replace_bit(3, self.desc.val().get_bit(2));
+
+        // Attributes: B 2, C 3, TEX 14:12, or 8:6 of a small page, S 16, or 10.
+        self.tex.next = self.desc.val().get_bits::<3>(12);
+        self.shared.next = self.desc.val().get_bit(16);
+        if self.second.val() {
+            self.shared.next = self.desc.val().get_bit(10);
+            if !self.is_large.val() {
+                self.tex.next = self.desc.val().get_bits::<3>(6);
+            }
+        }
+        self.attr.next = bit_cast::<8, 2>(self.desc.val().get_bits::<2>(2)) | (bit_cast::<8, 3>(self.tex.val()) << 2);
+        self.attr.next = self.attr.val().replace_bit(5, self.shared.val());
 
         // Bits 39:32 beyond 32, 36 or 40 bits.
         self.beyond.next = 0.into();

@@ -3,6 +3,12 @@
 pub mod accept;
 pub mod answer;
 pub mod ats;
+pub mod attribute;
+pub mod attribute_front;
+pub mod attribute_leaf;
+pub mod attribute_par;
+pub mod attribute_stream;
+pub mod attribute_walk;
 pub mod bank;
 pub mod decide;
 pub mod descriptor;

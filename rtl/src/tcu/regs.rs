@@ -106,6 +106,7 @@ pub struct Regs<const CB: usize, const BI: usize, const RI: usize, const AW: usi
     pub ats_fault: Signal<In, Bit>,
     pub ats_ppn: Signal<In, Word<36>>,
     pub ats_mask: Signal<In, Word<7>>,
+    pub ats_attr: Signal<In, Word<20>>,
     axil: RegsAxil<RAW>,
     access: RegsAccess<BI, RI, AW, RAW>,
     init: RegsInit<AW, RI>,
@@ -190,6 +191,7 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
             ats_fault: Signal::default(),
             ats_ppn: Signal::default(),
             ats_mask: Signal::default(),
+            ats_attr: Signal::default(),
             axil: RegsAxil::default(),
             access: RegsAccess::new(params),
             init: RegsInit::new(params),
@@ -322,6 +324,7 @@ impl<const CB: usize, const BI: usize, const RI: usize, const AW: usize, const R
         self.ats.ans_stage2.next = self.flt_stage2.val();
         self.ats.ans_ppn.next = self.ats_ppn.val();
         self.ats.ans_mask.next = self.ats_mask.val();
+        self.ats.ans_attr.next = self.ats_attr.val();
         self.access.par_valid.next = self.ats.par_valid.val();
         self.access.par_value.next = self.ats.par_value.val();
         self.ats.par_done.next = self.access.par_done.val();

@@ -279,6 +279,7 @@ fn verilog_agrees() {
             ats_fault,
             ats_ppn,
             ats_mask,
+            ats_attr,
             op_ready,
             rows_busy,
             old_drained

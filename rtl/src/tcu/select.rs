@@ -74,6 +74,8 @@ pub struct Select {
     pub o_mask: Signal<Out, Word<7>>,
     pub o_perm: Signal<Out, Word<6>>,
     pub o_ng: Signal<Out, Bit>,
+    /// The leaf's attribute fields.
+    pub o_attr: Signal<Out, Word<8>>,
     /// The leaf is larger than `o_mask` says.
     pub o_part: Signal<Out, Bit>,
     pub o_way: Signal<Out, Word<2>>,
@@ -255,11 +257,13 @@ impl Logic for Select {
         self.section.next = 0.into();
         self.o_ppn.next = self.tlb_data.val().get_bits::<36>(0);
         self.o_perm.next = self.tlb_data.val().get_bits::<6>(36);
+        self.o_attr.next = self.tlb_data.val().get_bits::<8>(42);
         self.o_mask.next = self.page_mask.val();
         self.o_ng.next = self.tlb_ng.val();
         if !self.tlb_ok.val() {
             self.o_ppn.next = self.f5_wc2.q.val().get_bits::<36>(0);
             self.o_perm.next = self.f5_wc2.q.val().get_bits::<6>(36);
+            self.o_attr.next = self.f5_wc2.q.val().get_bits::<8>(42);
             self.o_mask.next = self.block_mask.val();
             self.o_ng.next = self.f5_wc2.q.val().get_bit(51);
             if self.short.val() {
@@ -271,6 +275,7 @@ impl Logic for Select {
             if !self.block2_ok.val() {
                 self.o_ppn.next = self.f5_wc1.q.val().get_bits::<36>(0);
                 self.o_perm.next = self.f5_wc1.q.val().get_bits::<6>(36);
+                self.o_attr.next = self.f5_wc1.q.val().get_bits::<8>(42);
                 self.o_mask.next = 0x3f.into();
                 self.o_ng.next = self.f5_wc1.q.val().get_bit(51);
                 if self.short.val() {
@@ -281,6 +286,7 @@ impl Logic for Select {
                 if self.block0_ok.val() {
                     self.o_ppn.next = self.f5_wc0.q.val().get_bits::<36>(0);
                     self.o_perm.next = self.f5_wc0.q.val().get_bits::<6>(36);
+                    self.o_attr.next = self.f5_wc0.q.val().get_bits::<8>(42);
                     self.o_mask.next = 0x03.into();
                     self.o_ng.next = self.f5_wc0.q.val().get_bit(51);
                     self.o_part.next = false;

@@ -16,6 +16,7 @@
 //! micro TLBs that everything they hold may be out of date.
 
 use super::accept::Accept;
+use super::attribute_front::AttributeFront;
 use super::bank::Bank;
 use super::decide::Decide;
 use super::fill_stage::FillStage;
@@ -47,7 +48,7 @@ pub struct Translate<
 > {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub m_axi_ptw_ar: AddrOut<4, 48>,
+    pub m_axi_ptw_ar: AddrOut<4, 48, 16>,
     pub m_axi_ptw_r: ReadIn<4, 64>,
     pub rd_req_valid: Signal<In, Bit>,
     pub rd_req_ready: Signal<Out, Bit>,
@@ -75,7 +76,8 @@ pub struct Translate<
     pub rsp_ng: Signal<Out, Bit>,
     pub rsp_asid: Signal<Out, Word<16>>,
     pub rsp_vmid: Signal<Out, Word<17>>,
-    pub rsp_attr: Signal<Out, Word<8>>,
+    /// As [`super::attribute_front`] packs it.
+    pub rsp_attr: Signal<Out, Word<20>>,
     pub rsp_part: Signal<Out, Bit>,
     pub rsp_bank: Signal<Out, Word<8>>,
     pub ev_refill: Signal<Out, Word<27>>,
@@ -128,6 +130,7 @@ pub struct Translate<
     pub inv_leaf: Signal<In, Bit>,
     pub rows_busy: Signal<Out, Word<16>>,
     accept: Accept<SMR, SI>,
+    attributes: AttributeFront<BI>,
     bank: Bank<BI>,
     keys: VaIndex,
     probe: VaIndex,
@@ -260,6 +263,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             inv_leaf: Signal::default(),
             rows_busy: Signal::default(),
             accept: Accept::new(params),
+            attributes: AttributeFront::new(&params.features),
             bank: Bank::new(params),
             keys: VaIndex::new(params),
             probe: VaIndex::new(params),
@@ -314,7 +318,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, f4_keys);
-        clock!(self, clock, accept, bank, tlb, wc2, wc1, wc0, select, decide, walker, fills, invalidate);
+        clock!(self, clock, accept, attributes, bank, tlb, wc2, wc1, wc0, select, decide, walker, fills, invalidate);
         self.accept.aresetn.next = self.aresetn.val();
         self.bank.aresetn.next = self.aresetn.val();
         self.select.aresetn.next = self.aresetn.val();
@@ -322,7 +326,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.walker.aresetn.next = self.aresetn.val();
         self.fills.aresetn.next = self.aresetn.val();
         self.invalidate.aresetn.next = self.aresetn.val();
-        AddrOut::<4, 48>::link(&mut self.m_axi_ptw_ar, &mut self.walker.m_axi_ptw_ar);
+        AddrOut::<4, 48, 16>::link(&mut self.m_axi_ptw_ar, &mut self.walker.m_axi_ptw_ar);
         ReadIn::<4, 64>::link(&mut self.m_axi_ptw_r, &mut self.walker.m_axi_ptw_r);
 
         // When requests may enter, and when configuration may change.
@@ -393,6 +397,36 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             self.bank.i_code.next = 0.into();
             self.bank.i_bank.next = self.walker.inj_bank.val();
         }
+
+        // F2 to F6: attributes, beside the bank, the caches and the decision.
+        self.attributes.cw_valid.next = self.cw_valid.val();
+        self.attributes.cw_kind.next = self.cw_kind.val();
+        self.attributes.cw_index.next = self.cw_index.val();
+        self.attributes.cw_data.next = self.cw_data.val();
+        self.attributes.i_attr.next = self.accept.o_attr.val();
+        self.attributes.i_bank.next = self.accept.o_bank.val();
+        if self.inject.val() {
+            self.attributes.i_bank.next = self.walker.inj_bank.val();
+        }
+        self.attributes.upper.next = self.bank.lk_upper.val();
+        self.attributes.f4_cfg.next = self.bank.o_cfg.val();
+        self.attributes.f4_ext.next = self.bank.o_ext.val();
+        self.attributes.f4_bank.next = self.bank.o_bank.val();
+        self.attributes.f5_cfg.next = self.select.o_cfg.val();
+        self.attributes.f5_ext.next = self.select.o_ext.val();
+        self.attributes.f5_ats.next = self.select.o_req.val().get_bit(73);
+        self.attributes.f5_single.next = self.select.o_req.val().get_bit(74);
+        self.attributes.f5_leaf.next = self.select.o_attr.val();
+        self.decide.raw.next = self.attributes.raw.val();
+        self.walker.d_attr.next = self.attributes.answer.val();
+        if self.decide.d_global.val() {
+            self.walker.d_attr.next = 0.into();
+        }
+        self.walker.d_fields.next = self.attributes.fields.val();
+        self.walker.d_before.next = self.attributes.so_far.val();
+        self.walker.d_known.next = self.attributes.known.val();
+        self.walker.d_entry.next = self.attributes.row.val();
+        self.walker.d_orgn.next = self.attributes.orgn.val();
 
         // F3: cache addresses, of the look-up and of a probe.
         self.keys.va.next = self.bank.lk_va.val();
@@ -709,7 +743,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.rsp_ng.next = self.walker.rsp_ng.val();
         self.rsp_asid.next = self.walker.rsp_asid.val();
         self.rsp_vmid.next = self.walker.rsp_vmid.val();
-        self.rsp_attr.next = 0.into();
+        self.rsp_attr.next = self.walker.rsp_attr.val();
         self.rsp_part.next = self.walker.rsp_part.val();
         self.rsp_bank.next = self.walker.rsp_bank.val();
         self.ev_refill.next = self.walker.ev_refill.val();
@@ -746,10 +780,19 @@ mod tests {
 
     #[test]
     fn verilog_agrees_translate() {
+        agrees(&crate::params::MINI, 1);
+    }
+
+    #[test]
+    fn verilog_agrees_translate_with_everything() {
+        agrees(&crate::params::MINI.with_everything(), 2);
+    }
+
+    fn agrees(params: &Params, seed: u64) {
         equivalence(
-            || Translate::<8, 3, 4, 2, 1, 4, 3>::new(&crate::params::MINI),
+            || Translate::<8, 3, 4, 2, 1, 4, 3>::new(params),
             3000,
-            1,
+            seed,
             drive!(
                 clock,
                 aresetn,

@@ -50,8 +50,10 @@
 //! 73 CFRE, 74 HUPCF, 75 big-endian. Its state: 1:0 level, 3:2 main TLB way.
 //! Stage-1 leaf: 6:0 mask, 12:7 permissions, 13 nG, 14 larger than the mask, 15 there is no stage 1.
 //! Result: 35:0 PPN, 42:36 mask, 48:43 permissions, 49 known, 50 TF, 51 ASF, 52 level 1, 56:53 row.
+//! What a row has of attributes is in [`super::attribute_walk`].
 
 use super::answer::Answer;
+use super::attribute_walk::AttributeWalk;
 use super::descriptor::Descriptor;
 use super::descriptor_short::DescriptorShort;
 use super::merge::Merge;
@@ -68,7 +70,7 @@ use crate::prim::strap::Strap;
 pub struct Walker {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
-    pub m_axi_ptw_ar: AddrOut<4, 48>,
+    pub m_axi_ptw_ar: AddrOut<4, 48, 16>,
     pub m_axi_ptw_r: ReadIn<4, 64>,
     // Rows, for the front.
     pub row_free: Signal<Out, Bit>,
@@ -109,6 +111,13 @@ pub struct Walker {
     pub d_perm: Signal<In, Word<6>>,
     pub d_ng: Signal<In, Bit>,
     pub d_part: Signal<In, Bit>,
+    /// Attributes (see [`super::attribute_front`]).
+    pub d_attr: Signal<In, Word<20>>,
+    pub d_fields: Signal<In, Word<8>>,
+    pub d_before: Signal<In, Word<16>>,
+    pub d_known: Signal<In, Word<16>>,
+    pub d_entry: Signal<In, Word<85>>,
+    pub d_orgn: Signal<In, Word<2>>,
     // Look-ups of stage 2, for the front.
     pub inj_valid: Signal<Out, Bit>,
     pub inj_take: Signal<In, Bit>,
@@ -140,6 +149,7 @@ pub struct Walker {
     pub rsp_asid: Signal<Out, Word<16>>,
     pub rsp_vmid: Signal<Out, Word<17>>,
     pub rsp_part: Signal<Out, Bit>,
+    pub rsp_attr: Signal<Out, Word<20>>,
     pub rsp_bank: Signal<Out, Word<8>>,
     /// A leaf that a walk delivered, as an event of [`super::pmu`].
     pub ev_refill: Signal<Out, Word<27>>,
@@ -206,6 +216,7 @@ pub struct Walker {
     asks: Queue<4, 63>,
     results: Queue<4, 57>,
     answer: Answer,
+    attributes: AttributeWalk,
     desc: Descriptor,
     short_desc: DescriptorShort,
     next_table: TableAddress,
@@ -239,6 +250,7 @@ pub struct Walker {
     /// 6:0 bank, 7 write, 8 fetch.
     e3_for: DFF<Word<9>>,
     rows_there: Strap<Word<16>>,
+    has_attributes: Strap<Bit>,
     has_stage2: Strap<Bit>,
     has_nested: Strap<Bit>,
     has_long: Strap<Bit>,
@@ -322,6 +334,13 @@ pub struct Walker {
     read_d: Signal<Local, Word<53>>,
     ask_d: Signal<Local, Word<63>>,
     result_d: Signal<Local, Word<57>>,
+    fields: Signal<Local, Word<8>>,
+    seen: Signal<Local, Word<16>>,
+    to_stage2: Signal<Local, Bit>,
+    e3_sees: Signal<Local, Bit>,
+    e1_moves: Signal<Local, Bit>,
+    read_taken: Signal<Local, Bit>,
+    result_made: Signal<Local, Bit>,
     d_sub: Signal<Local, Bit>,
     d_stage2: Signal<Local, Bit>,
     d_enters: Signal<Local, Bit>,
@@ -341,6 +360,8 @@ impl Walker {
         assert!(params.walks >= 1 && params.walks <= 16, "1 to 16 walks");
         Self {
             rows_there: Strap::new(Word::new((1u128 << params.walks) - 1)),
+            has_attributes: Strap::new(params.features.attributes),
+            attributes: AttributeWalk::new(&params.features),
             has_stage2: Strap::new(params.features.stage2),
             has_nested: Strap::new(params.features.nested),
             has_long: Strap::new(params.features.aarch32 >= Aarch32::Long),
@@ -364,11 +385,12 @@ impl Logic for Walker {
             e2_wide2, e2_walked
         );
         clock!(self, clock, wide, wide2, walked);
-        clock!(self, clock, rows, state, more, rows2, state2, leaf, phase, beats, reads, asks, results, answer);
+        clock!(self, clock, rows, state, more, rows2, state2, leaf, phase, beats, reads, asks, results, answer, attributes);
         self.reads.aresetn.next = self.aresetn.val();
         self.asks.aresetn.next = self.aresetn.val();
         self.results.aresetn.next = self.aresetn.val();
         self.answer.aresetn.next = self.aresetn.val();
+        self.attributes.aresetn.next = self.aresetn.val();
 
         // A free row for the front: the highest.
         self.free.next = self.rows_there.val() & !self.busy.q.val();
@@ -633,6 +655,24 @@ impl Logic for Walker {
             self.code.next = 0x10.into();
         }
 
+        // E2: attributes.
+        self.fields.next = self.desc.attr.val();
+        if self.short.val() {
+            // Which format it is stays with what is cached.
+            self.fields.next = self.short_desc.attr.val().replace_bit(6, true);
+        }
+        self.attributes.e1_row.next = self.e1_row.val();
+        self.e1_moves.next = self.e1_go.val() | self.takes.val();
+        self.attributes.e1_go.next = self.e1_moves.val();
+        self.attributes.stage2.next = self.stage2.val();
+        self.attributes.short.next = self.short.val();
+        self.attributes.result.next = self.result.val();
+        self.attributes.takes.next = self.takes.val();
+        self.attributes.fields.next = self.fields.val();
+        self.attributes.go.next = self.go.val();
+        self.to_stage2.next = self.stage2.val() & self.is_table.val();
+        self.attributes.to_stage2.next = self.to_stage2.val();
+
         // E2: the address that a leaf gives, and with both stages what they have in common.
         self.whole_page.ppn.next = self.raw_page.val();
         self.whole_page.mask.next = self.leaf_mask.val();
@@ -835,6 +875,29 @@ impl Logic for Walker {
             | (bit_cast::<57, 4>(self.d_row.val()) << 53);
         self.flag.next = !self.d_refuse.val();
         self.result_d.next = self.result_d.val().replace_bit(49, self.flag.val());
+
+        // The row's attributes.
+        self.seen.next = self.d_known.val();
+        if self.d_walk.val() {
+            self.seen.next = self.d_before.val();
+        }
+        self.attributes.d_row.next = self.d_row.val();
+        self.attributes.d_enters.next = self.d_valid.val() & self.d_enters.val();
+        self.attributes.d_sees.next = self.d_valid.val() & self.d_enters.val() & (self.d_final.val() | self.d_stage2.val());
+        self.attributes.d_enters2.next = self.d_valid.val() & self.d_stage2.val() & (self.d_sub.val() | self.d_walk.val());
+        self.attributes.d_entry.next = self.d_entry.val();
+        self.attributes.d_seen.next = self.seen.val();
+        self.attributes.d_orgn.next = self.d_orgn.val();
+        self.attributes.d_fields.next = self.d_fields.val().get_bits::<6>(0);
+        self.attributes.d_valid.next = self.d_valid.val();
+        self.attributes.read_push.next = self.pushes.val();
+        self.result_made.next = self.d_valid.val() & self.d_sub.val() & !self.d_walk.val();
+        self.attributes.result_push.next = self.result_made.val();
+        self.read_taken.next = self.reads.valid.val() & self.m_axi_ptw_ar.ready.val();
+        self.attributes.read_pop.next = self.read_taken.val();
+        self.e3_sees.next = self.e3_valid.q.val() & self.e3_how.q.val().get_bit(3) & !self.d_valid.val();
+        self.attributes.e3_sees.next = self.e3_sees.val();
+        self.attributes.e3_row.next = self.e3_row.q.val();
         self.reads.push.next = self.pushes.val();
         self.reads.din.next = self.read_d.val();
         self.walked.we.next = self.pushes.val() | (self.d_valid.val() & self.d_enters.val());
@@ -870,6 +933,13 @@ impl Logic for Walker {
         self.m_axi_ptw_ar.size.next = 3.into();
         self.m_axi_ptw_ar.lock.next = false;
         self.m_axi_ptw_ar.cache.next = 3.into();
+        if self.has_attributes.val() {
+            if self.attributes.walk_orgn.val().get_bit(0) {
+                self.m_axi_ptw_ar.cache.next = 15.into();
+            } else if self.attributes.walk_orgn.val().get_bit(1) {
+                self.m_axi_ptw_ar.cache.next = 14.into();
+            }
+        }
         self.m_axi_ptw_ar.prot.next = 3.into();
         self.m_axi_ptw_ar.qos.next = 0.into();
         self.m_axi_ptw_ar.region.next = 0.into();
@@ -897,6 +967,7 @@ impl Logic for Walker {
         self.answer.d_perm.next = self.d_perm.val();
         self.answer.d_ng.next = self.d_ng.val();
         self.answer.d_part.next = self.d_part.val();
+        self.answer.d_attr.next = self.d_attr.val();
         self.answer.poison.next = self.poison.val();
         self.answer.e_valid.next = self.go.val() & self.first.val() & !self.read_on.val();
         self.answer.e_clean.next = self.clean.val();
@@ -915,6 +986,7 @@ impl Logic for Walker {
         self.answer.e_perm.next = self.e_perm.val();
         self.answer.e_ng.next = self.e_ng.val();
         self.answer.e_part.next = self.e_part.val();
+        self.answer.e_attr.next = self.attributes.answer.val();
         self.answer.e_stage2.next = self.stage2.val();
         self.answer.e_ipa.next = self.e2_row2.q.val().get_bits::<36>(12);
         self.answer.e_nested.next = self.stage2.val() & self.has_nested.val() & self.e2_more.q.val().get_bit(1);
@@ -933,6 +1005,7 @@ impl Logic for Walker {
         self.rsp_asid.next = self.answer.rsp_asid.val();
         self.rsp_vmid.next = self.answer.rsp_vmid.val();
         self.rsp_part.next = self.answer.rsp_part.val();
+        self.rsp_attr.next = self.answer.rsp_attr.val();
         self.rsp_bank.next = 0.into();
         if self.has_pmu.val() {
             self.rsp_bank.next = self.answer.rsp_bank.val();
@@ -990,6 +1063,9 @@ impl Logic for Walker {
         if self.stage2.val() {
             self.kind.next = 1.into();
             self.f_attr.next = self.desc.attr.val();
+        }
+        if self.has_attributes.val() {
+            self.f_attr.next = self.fields.val();
         }
         self.f_kind.next = self.kind.val();
         self.f_hier.next = self.hier.val();
@@ -1085,6 +1161,12 @@ mod tests {
                 d_perm,
                 d_ng,
                 d_part,
+                d_attr,
+                d_fields,
+                d_before,
+                d_known,
+                d_entry,
+                d_orgn,
                 inj_take,
                 poison,
                 init,

@@ -85,8 +85,8 @@ macro_rules! drive_bundle {
     };
 }
 
-drive_bundle!(AddrIn<const IDW: usize, const AW: usize> { valid, id, addr, len, size, burst, lock, cache, prot, qos, region, user });
-drive_bundle!(AddrOut<const IDW: usize, const AW: usize> { ready });
+drive_bundle!(AddrIn<const IDW: usize, const AW: usize, const UW: usize> { valid, id, addr, len, size, burst, lock, cache, prot, qos, region, user });
+drive_bundle!(AddrOut<const IDW: usize, const AW: usize, const UW: usize> { ready });
 drive_bundle!(WriteIn<const DW: usize, const SW: usize> { valid, data, strb, last });
 drive_bundle!(WriteOut<const DW: usize, const SW: usize> { ready });
 drive_bundle!(RespIn<const IDW: usize> { valid, id, resp });

@@ -44,7 +44,7 @@ pub struct AddrBeat {
     pub qos: u8,
     /// AxREGION.
     pub region: u8,
-    /// AxUSER: StreamID in bits 15:0.
+    /// AxUSER: StreamID in bits 15:0; downstream also domain 17:16 and inner cacheability 21:18.
     pub user: u32,
 }
 

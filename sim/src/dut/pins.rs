@@ -4,7 +4,7 @@
 
 use super::{AddrBeat, AxiToMaster, AxiToSlave, Inputs, LiteToMaster, LiteToSlave, Outputs, ReadBeat, RespBeat, WriteBeat};
 use bitvec::field::BitField;
-use smmu_rtl::params::{Params, PA_WIDTH, PTW_DATA_WIDTH, PTW_ID_WIDTH, SID_WIDTH, VA_WIDTH};
+use smmu_rtl::params::{Params, PA_WIDTH, PTW_DATA_WIDTH, PTW_ID_WIDTH, SID_WIDTH, USER_WIDTH, VA_WIDTH};
 
 /// One pin as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,9 @@ impl Bus<'_> {
         self.pin(channel, "prot", 3, beat.prot);
         self.pin(channel, "qos", 4, beat.qos);
         self.pin(channel, "region", 4, beat.region);
-        self.pin(channel, "user", SID_WIDTH, beat.user);
+        let downstream = self.prefix.starts_with('m') && self.prefix.ends_with("_axi");
+        let user = if downstream { USER_WIDTH } else { SID_WIDTH };
+        self.pin(channel, "user", user, beat.user);
     }
 
     fn write(&mut self, valid: bool, beat: &WriteBeat) {

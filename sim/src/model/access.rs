@@ -116,6 +116,17 @@ pub struct Fault {
     pub ptwf: bool,
     /// What a stage-2 fault has to say beside; `None` for all others.
     pub stage2: Option<Stage2Record>,
+    /// Privilege and instruction of the access as its checks saw it, where `PRIVCFG` or `INSTCFG` made another access of it.
+    pub seen: Option<Seen>,
+}
+
+/// What checks and records see of an access after `PRIVCFG` and `INSTCFG`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Seen {
+    /// As [`Access::privileged`].
+    pub privileged: bool,
+    /// As [`Access::instruction`].
+    pub instruction: bool,
 }
 
 /// What the record of a stage-2 fault has beside that of any fault.
@@ -132,12 +143,20 @@ pub struct Stage2Record {
 impl Fault {
     /// A fault of the global registers.
     pub fn global(code: u32) -> Self {
-        Fault { global: true, bank: 0, code, level: 0, ptwf: false, stage2: None }
+        Fault { global: true, bank: 0, code, level: 0, ptwf: false, stage2: None, seen: None }
     }
 
     /// A fault that bank `bank` records, found at `level`.
     pub fn context(bank: usize, code: u32, level: u8) -> Self {
-        Fault { global: false, bank, code, level, ptwf: false, stage2: None }
+        Fault { global: false, bank, code, level, ptwf: false, stage2: None, seen: None }
+    }
+
+    /// The access as its checks saw it.
+    pub fn access(&self, access: &Access) -> Access {
+        match self.seen {
+            Some(Seen { privileged, instruction }) => Access { privileged, instruction, ..*access },
+            None => *access,
+        }
     }
 }
 

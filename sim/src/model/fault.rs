@@ -28,7 +28,7 @@ fn flag(value: bool, bit: u32) -> u64 {
     u64::from(value) << bit
 }
 
-/// Records the fault of an access; a context fault shows the access as its checks saw it ([`super::stream::effective`]).
+/// Records the fault of an access as its checks saw it ([`Fault::access`]).
 pub fn record(registers: &mut RegisterFile, straps: &Straps, access: &Access, fault: &Fault) {
     if fault.global {
         if note_global(registers, fault.code) {

@@ -60,7 +60,7 @@ mod tests;
 pub mod tlb;
 pub mod walk;
 
-pub use access::{context_code, global_code, Access, Fault, Reading, Stage2Record, TableMemory, Verdict};
+pub use access::{context_code, global_code, Access, Fault, Reading, Seen, Stage2Record, TableMemory, Verdict};
 pub use attributes::OutputAttributes;
 pub use stall::{Held, Released};
 
@@ -251,11 +251,7 @@ impl Model {
 
     /// Records a fault as the hardware's recorder does.
     pub fn record(&mut self, access: &Access, fault: &Fault) {
-        let as_checked = match stream::route(&self.registers, access) {
-            Route::Bank { s2cr, .. } if !fault.global => stream::effective(&self.registers, access, s2cr),
-            _ => *access,
-        };
-        fault::record(&mut self.registers, &self.params.straps, &as_checked, fault);
+        fault::record(&mut self.registers, &self.params.straps, &fault.access(access), fault);
         self.micro.forget();
     }
 
@@ -294,7 +290,7 @@ impl Model {
                 let output = self.output(&passed, access, cache);
                 let refills = self.fill(passed.fills);
                 self.micro.fill(access, passed.pa, passed.allowed);
-                pmu::count(&mut self.registers, 0, access, passed.bank, refills);
+                pmu::count(&mut self.registers, 0, &passed.access, passed.bank, refills);
                 (Verdict::Translated { pa: passed.pa }, Some(output))
             }
             Err(fault) => {
@@ -303,7 +299,7 @@ impl Model {
                     Disposition::Refuse => {
                         self.record(access, &fault);
                         let bank = (!fault.global).then_some(fault.bank);
-                        pmu::count(&mut self.registers, 0, access, bank, 0);
+                        pmu::count(&mut self.registers, 0, &fault.access(access), bank, 0);
                     }
                     stall @ (Disposition::Stall | Disposition::Wait) => {
                         if stall == Disposition::Stall {
@@ -355,7 +351,10 @@ impl Model {
             }),
             Route::Bank { banks, s2cr } => {
                 let mut translator = Translator { registers: &self.registers, caches, memory, fills: Fills::default() };
-                translator.access(&banks, &Request { access, input, s2cr, retried })
+                let seen = stream::effective(&self.registers, access, s2cr);
+                let differs = seen != *access;
+                let seen = differs.then_some(Seen { privileged: seen.privileged, instruction: seen.instruction });
+                translator.access(&banks, &Request { access, input, s2cr, retried }).map_err(|fault| Fault { seen, ..fault })
             }
         }
     }

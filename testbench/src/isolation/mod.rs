@@ -119,7 +119,7 @@ impl Isolation {
     /// An address stands downstream of that client port.
     fn judge(&mut self, cycle: u64, port: usize, write: bool, beat: &AddrBeat, memory: &Memory) -> Result<(), Leak> {
         let queue = &self.asked[port][usize::from(write)];
-        let same = |asked: &Asked| !asked.gone && asked.beat.id == beat.id && asked.beat.user == beat.user;
+        let same = |asked: &Asked| !asked.gone && asked.beat.id == beat.id && asked.beat.user == beat.user & 0xffff;
         let found = queue.iter().position(|asked| same(asked) && self.reaches(asked, beat, write, memory));
         if let Some(n) = found {
             self.asked[port][usize::from(write)][n].gone = true;
@@ -133,7 +133,7 @@ impl Isolation {
         } else {
             format!("no way leads there from {}", suspects.join(", "))
         };
-        let (addr, user, id) = (beat.addr, beat.user, beat.id);
+        let (addr, user, id) = (beat.addr, beat.user & 0xffff, beat.id);
         Err(Leak { cycle, text: format!("{kind} at {addr:#x} by stream {user:#x}, id {id}: {whose}") })
     }
 
@@ -153,7 +153,7 @@ impl Isolation {
             routes.iter().any(|route| match route {
                 Route::Through => pa.wrapping_add(shift) == pa && pa >> self.params.output_bits() == 0,
                 Route::Tables(way) => {
-                    let privileged = client.prot & 1 == 1;
+                    let privileged = way.privileged.unwrap_or(client.prot & 1 == 1);
                     self.descriptors.lead(way, &self.registers, memory, pa.wrapping_add(shift), pa, write, privileged)
                 }
             })

@@ -362,7 +362,13 @@ impl Registers {
         let number = (s2cr & 0xff) as usize;
         let Some(bank) = values.banks.get(number).map(|bank| &bank.config) else { return Vec::new() };
         let features = self.params.features;
-        match bank.kind() {
+        // PRIVCFG.
+        let privileged = match s2cr >> 24 & 3 {
+            2 if features.attributes => Some(false),
+            3 if features.attributes => Some(true),
+            _ => None,
+        };
+        let mut routes = match bank.kind() {
             1 if bank.on() => self.ways(number, bank, values.wide_vmids(), false, &[], &[]),
             1 => vec![Route::Through],
             0 if features.stage2 && bank.on() => {
@@ -373,7 +379,13 @@ impl Registers {
             0 if features.stage2 => vec![Route::Through],
             3 if features.nested => self.nested(number, bank, values, window),
             _ => Vec::new(),
+        };
+        for route in &mut routes {
+            if let Route::Tables(way) = route {
+                way.privileged = privileged;
+            }
         }
+        routes
     }
 
     /// A bank's registers, and those that caches may have of it.
@@ -386,7 +398,7 @@ impl Registers {
     }
 
     fn way(&self, first: Option<Stage>, results: Vec<Stage>, walks: Vec<Stage>) -> Way {
-        Way { first, results, walks, params: self.params }
+        Way { first, results, walks, privileged: None, params: self.params }
     }
 
     /// The ways through stage 1 of a bank, and then one of these stages 2.

@@ -48,6 +48,8 @@ pub(super) struct Way {
     /// Stages 2 that its result, and the addresses of its descriptors, may go through.
     pub results: Vec<Stage>,
     pub walks: Vec<Stage>,
+    /// Privilege that the stream gives to what it asks; none: the client's own.
+    pub privileged: Option<bool>,
     pub params: Params,
 }
 

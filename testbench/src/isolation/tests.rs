@@ -7,7 +7,7 @@ use crate::bench::fixture::{Tables, READ_ONLY, READ_WRITE, SCTLR_HUPCF, SCTLR_US
 use crate::bench::testing::{Bug, TestSmmu};
 use crate::bench::{Bench, BenchError, BenchOptions};
 use crate::memory::latency::Latency;
-use smmu_rtl::params::MINI;
+use smmu_rtl::params::{Features, Params, MINI};
 use smmu_rtl::registers as regs;
 
 const RAM: u64 = 0x8000_0000;
@@ -107,6 +107,11 @@ struct Pins {
 impl Pins {
     /// Both streams set up as in [`bench`], with 2 MiB blocks from `VA + 2 MiB` on.
     fn new() -> Result<Self, BenchError> {
+        Pins::of(&MINI)
+    }
+
+    /// The same for hardware of these parameters; they have the sizes of `mini`.
+    fn of(params: &Params) -> Result<Self, BenchError> {
         let mut memory = Memory::new();
         memory.add_region(TABLES, 0x20_0000);
         memory.keep_journal();
@@ -119,7 +124,7 @@ impl Pins {
         tables.map_block(&mut memory, (VA + 0x20_0000) & !0x1f_ffff, RAM, 2, READ_WRITE)?;
         let inputs = Inputs::idle(&MINI);
         let outputs = Outputs::low(&MINI);
-        let mut pins = Pins { rule: Isolation::new(&MINI), memory, tables, cycle: 0, inputs, outputs };
+        let mut pins = Pins { rule: Isolation::new(params), memory, tables, cycle: 0, inputs, outputs };
         let ttbr = pins.tables.root | u64::from(ASID) << 48;
         let tcr = pins.tables.tcr().into();
         for (id, index, value) in [
@@ -247,6 +252,23 @@ fn only_what_tables_map_is_reached() -> Outcome {
         (Burst::read(0x77, RAM, 4, 3), RAM, false),
     ] {
         assert_eq!(Pins::new()?.goes(burst.clone(), pa), reached, "{:x?} to {pa:#x}", burst.addr);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stream_may_decide_who_asks() -> Outcome {
+    let with_attributes = MINI.with_features(Features { attributes: true, ..Features::STAGE1 });
+    // PRIVCFG, privilege of the client, and whether it reaches the page that only the privileged may read.
+    for (privcfg, prot, reached) in
+        [(0, 0, false), (0, 1, true), (1, 0, false), (1, 1, true), (2, 0, false), (2, 1, false), (3, 0, true), (3, 1, true)]
+    {
+        for (params, counts) in [(&with_attributes, true), (&MINI, false)] {
+            let mut pins = Pins::of(params)?;
+            pins.write(regs::S2CR, 0, BANK as u64 | privcfg << 24);
+            let expected = if counts { reached } else { prot == 1 };
+            assert_eq!(pins.goes(read(VA + 0x8040).prot(prot), RAM + 0x8040), expected, "PRIVCFG {privcfg}, AxPROT {prot}");
+        }
     }
     Ok(())
 }

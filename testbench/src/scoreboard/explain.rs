@@ -1,13 +1,15 @@
 //! Is what the pins show right? First against the verdicts that held in the transaction's life; if they do not explain it, against
 //! what caches may still hold: old descriptors, old bank configurations, and a register write that is being performed.
 
-use super::flight::{Held, Slot};
+use super::flight::{Held, Outcome, Slot};
 use super::stale::{self, BankConfig, Entry, Epoch, Stale, Tags};
 use super::trace::{Ends, Span};
+use super::traffic::attributes;
 use super::verdict::pending_refusal;
 use super::{oracle, Oracle, Scoreboard};
 use crate::memory::Memory;
 use smmu_rtl::registers as regs;
+use smmu_sim::dut::AddrBeat;
 use smmu_sim::model::stage2::Stage2Registers;
 use smmu_sim::model::{context_code, Access, BankView, Fault, Reading, TableMemory, Verdict};
 use std::rc::Rc;
@@ -208,12 +210,12 @@ struct World {
 }
 
 impl Scoreboard {
-    /// Whether a transaction may go downstream at `pa`.
-    pub(super) fn may_go(&mut self, slot: Slot, pa: u64, memory: &mut Memory) -> bool {
+    /// Whether a transaction may go downstream like this, address and attributes.
+    pub(super) fn may_go(&mut self, slot: Slot, beat: &AddrBeat, memory: &mut Memory) -> bool {
         let tags = self.tags(self.flight.slots[slot].access.stream_id);
         let t = &self.flight.slots[slot];
-        let wanted = Verdict::Translated { pa };
-        let fits = |held: &&Held| held.verdict == wanted;
+        let wanted = (Verdict::Translated { pa: beat.addr }, Some(attributes(beat)));
+        let fits = |held: &&Held| held.outcome() == wanted;
         let ended = |held: &Held| match (held.until, tags) {
             (Some(until), Some(tags)) => {
                 let gone = |entry: Entry| self.stale.ended(&entry, false, until, Epoch::MAX);
@@ -229,7 +231,7 @@ impl Scoreboard {
         if !t.maybe_clear && !self.control.writing() {
             return false;
         }
-        !self.search(slot, memory, |verdict| *verdict == wanted).is_empty()
+        !self.search(slot, memory, |outcome| *outcome == wanted).is_empty()
     }
 
     /// The faults that explain that a transaction is refused, answered with zeros (`raz`) or with an error. Empty: none does.
@@ -255,8 +257,8 @@ impl Scoreboard {
         }
         // Something cached may refuse too, for another reason than the tables give.
         if causes.is_empty() || self.stale.any() && self.flight.slots[slot].maybe_clear {
-            let fits = |verdict: &Verdict| matches!(verdict, Verdict::Refused { raz: zeros, .. } if *zeros == raz);
-            for fault in self.search(slot, memory, fits).iter().filter_map(Verdict::fault) {
+            let fits = |outcome: &Outcome| matches!(outcome.0, Verdict::Refused { raz: zeros, .. } if zeros == raz);
+            for fault in self.search(slot, memory, fits).iter().filter_map(|(verdict, _)| verdict.fault()) {
                 if !causes.contains(&fault) {
                     causes.push(fault);
                 }
@@ -271,26 +273,27 @@ impl Scoreboard {
         if let Some((_, verdicts)) = self.searched.iter().find(|(other, _)| *other == at) {
             return verdicts.clone();
         }
-        let verdicts = self.search(slot, memory, |verdict| verdict.fault().is_some());
+        let outcomes = self.search(slot, memory, |(verdict, _)| verdict.fault().is_some());
+        let verdicts: Vec<Verdict> = outcomes.into_iter().map(|(verdict, _)| verdict).collect();
         self.searched.retain(|((_, epoch, _), _)| *epoch == at.1);
         self.searched.push((at, verdicts.clone()));
         verdicts
     }
 
     /// All verdicts that fit among everything that caches and a write under way allow.
-    pub(super) fn search(&mut self, slot: Slot, memory: &mut Memory, fits: impl Fn(&Verdict) -> bool) -> Vec<Verdict> {
-        let access = self.flight.slots[slot].access;
+    pub(super) fn search(&mut self, slot: Slot, memory: &mut Memory, fits: impl Fn(&Outcome) -> bool) -> Vec<Outcome> {
+        let (access, cache) = (self.flight.slots[slot].access, self.flight.slots[slot].beat.cache);
         let born = self.flight.slots[slot].born;
         let mut found = Vec::new();
         for world in self.worlds(&access, born) {
             let behind = self.behind(&world, born);
-            self.search_world(&access, born, (&world, &behind), memory, &fits, &mut found);
+            self.search_world((&access, cache), born, (&world, &behind), memory, &fits, &mut found);
         }
         // A write under way may also change what a pending fault does.
         if let Some((offset, data, strobes)) = self.control.pending() {
             let mut blocked = self.blocked.copy();
             blocked.write_strobed(offset, data, strobes);
-            found.extend(pending_refusal(&*blocked, &access).map(|(verdict, _)| verdict).filter(fits));
+            found.extend(pending_refusal(&*blocked, &access).map(|(verdict, _)| (verdict, None)).filter(fits));
         }
         found
     }
@@ -403,12 +406,12 @@ impl Scoreboard {
 
     fn search_world(
         &mut self,
-        access: &Access,
+        (access, cache): (&Access, u8),
         born: Epoch,
         (world, behind): (&World, &[Behind]),
         memory: &mut Memory,
-        fits: &impl Fn(&Verdict) -> bool,
-        found: &mut Vec<Verdict>,
+        fits: &impl Fn(&Outcome) -> bool,
+        found: &mut Vec<Outcome>,
     ) {
         let oracle = world.oracle.as_deref().unwrap_or(&*self.open);
         let mut picks = Vec::new();
@@ -429,14 +432,14 @@ impl Scoreboard {
                 stage2: false,
                 odd_end: false,
             };
-            let verdict = oracle.check(access, &mut tables);
+            let outcome = oracle.check_attributes(access, cache, &mut tables);
             let OldTables { choices, used, ends, firsts, seconds, odd_end, .. } = tables;
             // Nothing invalid is cached, in whatever format.
-            let invalid = odd_end && verdict.fault().is_some_and(|fault| fault.code == context_code::TF);
-            if fits(&verdict) && !found.contains(&verdict) && !invalid {
-                let whole = Whole { verdict: &verdict, ends, firsts, seconds: &seconds };
+            let invalid = odd_end && outcome.0.fault().is_some_and(|fault| fault.code == context_code::TF);
+            if fits(&outcome) && !found.contains(&outcome) && !invalid {
+                let whole = Whole { verdict: &outcome.0, ends, firsts, seconds: &seconds };
                 if self.alive(world, born, &used, &whole) {
-                    found.push(verdict);
+                    found.push(outcome);
                 }
             }
             let Some(next) = next_picks(picks, &choices) else { return };
@@ -505,10 +508,10 @@ fn walked_with(config: &BankConfig) -> BankConfig {
     config
 }
 
-/// Bits of SCTLR that count as they are: M, CFRE, CFIE, HUPCF.
-const LIVE: u64 = 0x161;
+/// Bits of SCTLR that count as they are: M, CFRE, CFIE, HUPCF, and what is said of attributes: TRE, MemAttr, MTCFG, SHCFG, RACFG, WACFG.
+const LIVE: u64 = 0x161 | 2 | 0xfdf_0000;
 
-/// The model with an old configuration of a bank. What is not cached with a translation stays as it is: M, CFRE, CFIE, HUPCF, if `live`; and
+/// The model with an old configuration of a bank. What is not cached with a translation stays as it is: the bits `LIVE` of SCTLR, if `live`; and
 /// CBAR, which chooses the stages.
 fn with_config(open: &dyn Oracle, config: &BankConfig, live: bool) -> Box<dyn Oracle> {
     let mut oracle = open.copy();

@@ -4,7 +4,7 @@ use super::stale::{Epoch, Tags};
 use super::trace::Ends;
 use crate::axi::burst;
 use smmu_sim::dut::{AddrBeat, ReadBeat, WriteBeat};
-use smmu_sim::model::{Access, Fault, Verdict};
+use smmu_sim::model::{Access, Fault, OutputAttributes, Verdict};
 use std::collections::VecDeque;
 
 /// Index of a transaction in [`Flight::slots`].
@@ -22,14 +22,25 @@ pub(super) enum Stage {
     Refusing { resp: u8 },
 }
 
+/// A verdict, and for what goes downstream the attributes with which it does.
+pub(super) type Outcome = (Verdict, Option<OutputAttributes>);
+
 /// A verdict that held at some time in a transaction's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Held {
     pub verdict: Verdict,
+    pub attributes: Option<OutputAttributes>,
     /// Epoch in which it ceased to hold; `None` while it holds.
     pub until: Option<Epoch>,
     /// The descriptors that it was read from last: for the tags of its cached form.
     pub ends: Ends,
+}
+
+impl Held {
+    /// Verdict and attributes.
+    pub(super) fn outcome(&self) -> Outcome {
+        (self.verdict, self.attributes)
+    }
 }
 
 /// One client transaction.
@@ -105,7 +116,7 @@ impl Transaction {
 
     /// What the model says, for messages.
     pub(super) fn expectation(&self) -> String {
-        let mut parts: Vec<String> = self.held.iter().map(|held| verdict_text(&held.verdict)).collect();
+        let mut parts: Vec<String> = self.held.iter().map(|held| outcome_text(&held.outcome())).collect();
         if self.maybe_pending {
             parts.extend(self.blocked.iter().map(verdict_text));
         }
@@ -114,26 +125,26 @@ impl Transaction {
     }
 
     /// Takes note of a verdict that holds from this epoch on. True if it is another one than before.
-    pub(super) fn hold(&mut self, verdict: Verdict, ends: Ends, epoch: Epoch) -> bool {
+    pub(super) fn hold(&mut self, outcome: Outcome, ends: Ends, epoch: Epoch) -> bool {
         if let Some(now) = self.held.iter_mut().find(|held| held.until.is_none()) {
-            if now.verdict == verdict {
+            if now.outcome() == outcome {
                 now.ends = ends;
                 return false;
             }
             now.until = Some(epoch);
         }
-        match self.held.iter_mut().find(|held| held.verdict == verdict && held.ends == ends) {
+        match self.held.iter_mut().find(|held| held.outcome() == outcome && held.ends == ends) {
             Some(again) => again.until = None,
-            None => self.held.push(Held { verdict, until: None, ends }),
+            None => self.held.push(Held { verdict: outcome.0, attributes: outcome.1, until: None, ends }),
         }
         true
     }
 
     /// Takes note of a verdict that is right in this epoch beside the one that holds: under registers of its earlier life.
-    pub(super) fn hold_too(&mut self, verdict: Verdict, ends: Ends, epoch: Epoch) {
-        match self.held.iter_mut().find(|held| held.verdict == verdict && held.ends == ends) {
+    pub(super) fn hold_too(&mut self, outcome: Outcome, ends: Ends, epoch: Epoch) {
+        match self.held.iter_mut().find(|held| held.outcome() == outcome && held.ends == ends) {
             Some(held) => held.until = held.until.map(|_| epoch),
-            None => self.held.push(Held { verdict, until: Some(epoch), ends }),
+            None => self.held.push(Held { verdict: outcome.0, attributes: outcome.1, until: Some(epoch), ends }),
         }
     }
 
@@ -144,6 +155,17 @@ impl Transaction {
             Verdict::Translated { .. } | Verdict::Stalled { .. } => None,
         };
         self.held.iter().filter_map(move |held| refused(&held.verdict))
+    }
+}
+
+/// A verdict in words, with the attributes.
+pub(super) fn outcome_text(outcome: &Outcome) -> String {
+    let text = verdict_text(&outcome.0);
+    match outcome.1 {
+        Some(OutputAttributes { cache, domain, inner, prot }) => {
+            format!("{text} with AxCACHE {cache:#06b}, domain {domain}, inner {inner:#06b}, AxPROT {prot:#05b}")
+        }
+        None => text,
     }
 }
 

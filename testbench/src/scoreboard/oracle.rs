@@ -1,6 +1,6 @@
 //! What the scoreboard asks: the reference model, behind a trait so that tests can put something else there.
 
-use smmu_sim::model::{Access, BankView, Fault, Model, TableMemory, Verdict};
+use smmu_sim::model::{Access, BankView, Fault, Model, OutputAttributes, TableMemory, Verdict};
 
 /// Says what the hardware has to do. All offsets are byte offsets in the register space.
 pub trait Oracle {
@@ -8,6 +8,8 @@ pub trait Oracle {
     fn reset(&mut self);
     /// What becomes of an access under registers and tables as they are; nothing cached, nothing changed.
     fn check(&self, access: &Access, memory: &mut dyn TableMemory) -> Verdict;
+    /// The same for an access with this AxCACHE, and the attributes with which it goes downstream, if it does.
+    fn check_attributes(&self, access: &Access, cache: u8, memory: &mut dyn TableMemory) -> (Verdict, Option<OutputAttributes>);
     /// The registers of a bank's stage, if it is on.
     fn stage(&self, bank: usize) -> Option<BankView>;
     /// Records a fault as the hardware's recorder does.
@@ -35,6 +37,10 @@ impl Oracle for Model {
 
     fn check(&self, access: &Access, memory: &mut dyn TableMemory) -> Verdict {
         Model::check(self, access, memory)
+    }
+
+    fn check_attributes(&self, access: &Access, cache: u8, memory: &mut dyn TableMemory) -> (Verdict, Option<OutputAttributes>) {
+        Model::check_attributes(self, access, cache, memory)
     }
 
     fn stage(&self, bank: usize) -> Option<BankView> {

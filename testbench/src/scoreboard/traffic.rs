@@ -5,6 +5,7 @@ use super::{Kind, Mismatch, Scoreboard};
 use crate::axi::burst;
 use crate::memory::Memory;
 use smmu_sim::dut::{AddrBeat, AxiToMaster, AxiToSlave};
+use smmu_sim::model::{OutputAttributes, Verdict};
 
 /// Write data beats that may stand downstream before their address does.
 const MAX_EARLY_DATA: usize = 64;
@@ -69,7 +70,7 @@ impl Scoreboard {
             if t.stage != Stage::Waiting || t.must_refuse {
                 continue;
             }
-            if same_payload(&t.beat, beat) && self.may_stand(slot, beat, memory) {
+            if self.same_payload(&t.beat, beat) && self.may_stand(slot, beat, memory) {
                 found = Some(slot);
                 break;
             }
@@ -92,9 +93,20 @@ impl Scoreboard {
         Ok(())
     }
 
+    /// Everything but the address is equal, and what the hardware's features change: that is compared with the model.
+    fn same_payload(&self, client: &AddrBeat, downstream: &AddrBeat) -> bool {
+        let mut expected = AddrBeat { addr: downstream.addr, ..*client };
+        if self.params.features.attributes {
+            expected.cache = downstream.cache;
+            expected.prot = downstream.prot;
+            expected.user |= downstream.user & !STREAM;
+        }
+        expected == *downstream
+    }
+
     fn may_stand(&mut self, slot: Slot, beat: &AddrBeat, memory: &mut Memory) -> bool {
         if self.options.compare {
-            self.may_go(slot, beat.addr, memory)
+            self.may_go(slot, beat, memory)
         } else {
             (beat.addr ^ self.flight.slots[slot].beat.addr).is_multiple_of(burst::PAGE)
         }
@@ -106,14 +118,23 @@ impl Scoreboard {
         let shape = format!(
             "downstream {kind} at {:#x}, stream {:#x}, id {}, {} beats",
             beat.addr,
-            beat.user,
+            beat.user & STREAM,
             beat.id,
             burst::beats(beat)
         );
         let slots = &self.flight.slots;
-        if let Some(&slot) = waiting.iter().find(|&&slot| same_payload(&slots[slot].beat, beat)) {
+        if let Some(&slot) = waiting.iter().find(|&&slot| self.same_payload(&slots[slot].beat, beat)) {
             let t = &slots[slot];
-            return self.fail(Kind::Address, format!("{shape}: the {} {}", t.describe(), t.expectation()));
+            let seen = attributes(beat);
+            let otherwise = |held: &super::flight::Held| {
+                held.verdict == Verdict::Translated { pa: beat.addr } && held.attributes != Some(seen)
+            };
+            let (kind, with) = if t.held.iter().any(otherwise) {
+                (Kind::Payload, format!(" with {seen:x?}"))
+            } else {
+                (Kind::Address, String::new())
+            };
+            return self.fail(kind, format!("{shape}{with}: the {} {}", t.describe(), t.expectation()));
         }
         if let Some(&slot) = waiting.iter().find(|&&slot| (slots[slot].beat.addr ^ beat.addr).is_multiple_of(burst::PAGE)) {
             let t = &slots[slot];
@@ -180,7 +201,15 @@ impl Scoreboard {
     }
 }
 
-/// Everything but the address is equal, and the address in its page.
-fn same_payload(client: &AddrBeat, downstream: &AddrBeat) -> bool {
-    AddrBeat { addr: client.addr, ..*downstream } == *client
+/// The StreamID in user bits.
+const STREAM: u32 = 0xffff;
+
+/// The attributes of a downstream address.
+pub(super) fn attributes(beat: &AddrBeat) -> OutputAttributes {
+    OutputAttributes {
+        cache: beat.cache,
+        domain: (beat.user >> 16 & 3) as u8,
+        inner: (beat.user >> 18 & 15) as u8,
+        prot: beat.prot,
+    }
 }

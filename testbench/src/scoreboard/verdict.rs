@@ -54,20 +54,20 @@ impl Scoreboard {
 
     /// Asks the model about one transaction, as things are now.
     fn ask(&mut self, slot: Slot, memory: &mut Memory) {
-        let access = self.flight.slots[slot].access;
+        let (access, cache) = (self.flight.slots[slot].access, self.flight.slots[slot].beat.cache);
         let mut tables = Tables::new(memory);
-        let verdict = self.open.check(&access, &mut tables);
+        let outcome = self.open.check_attributes(&access, cache, &mut tables);
         let ends = tables.ends;
         let active = self.records.any_active();
         let pending = if active { pending_refusal(&*self.blocked, &access) } else { None };
         let t = &mut self.flight.slots[slot];
-        t.hold(verdict, ends, self.epoch);
+        t.hold(outcome, ends, self.epoch);
         let born = t.born;
         for past in self.past.iter().filter(|past| born < past.until) {
             // It may act on the registers of its earlier life, but its walk sees the tables as they are.
             let mut tables = Tables::new(memory);
-            let verdict = past.open.check(&access, &mut tables);
-            t.hold_too(verdict, tables.ends, self.epoch);
+            let outcome = past.open.check_attributes(&access, cache, &mut tables);
+            t.hold_too(outcome, tables.ends, self.epoch);
             // And a fault that it met under them may stop it, which the pins show only now.
             if let Some((refusal, bank)) = pending_refusal(&*past.blocked, &access).filter(|_| active) {
                 if self.records.may_stop(bank, t.serial) {

@@ -7,16 +7,16 @@ use crate::testing::{equivalence, synthesis_check, Stimulus};
 macro_rules! pins {
     () => {
         drive!(
-            clock, aresetn, s_valid, s_beat, sel_hit, sel_ppn, sel_mask, m_ready, req_ready, rsp_valid, rsp_tag, rsp_fault,
-            rsp_raz, rsp_fill, rsp_ppn, rsp_mask, rsp_bank, sel_bank, drop_all, limit, err_done
+            clock, aresetn, s_valid, s_beat, sel_hit, sel_ppn, sel_mask, sel_attr, sel_bank, m_ready, req_ready, rsp_valid,
+            rsp_tag, rsp_fault, rsp_raz, rsp_fill, rsp_ppn, rsp_mask, rsp_attr, rsp_bank, drop_all, limit, err_done
         )
     };
 }
 
 #[test]
 fn synthesizes() {
-    synthesis_check(AddrPipe::<4, 4>::new(false, 64, 48));
-    synthesis_check(AddrPipe::<16, 6>::new(true, 128, 36));
+    synthesis_check(AddrPipe::<4, 4>::new(false, 64, 48, false));
+    synthesis_check(AddrPipe::<16, 6>::new(true, 128, 36, true));
 }
 
 /// Tags that are asked, errors only when shown, few ids and pages.
@@ -42,7 +42,7 @@ fn plausible(s: &mut Stimulus, entries: u64) {
 
 #[test]
 fn verilog_agrees() {
-    equivalence(|| AddrPipe::<4, 4>::new(false, 64, 48), 3000, 1, pins!(), |s| plausible(s, 4));
-    equivalence(|| AddrPipe::<4, 4>::new(true, 128, 36).counting(true), 3000, 2, pins!(), |s| plausible(s, 4));
-    equivalence(|| AddrPipe::<16, 6>::new(false, 64, 48), 2000, 3, pins!(), |s| plausible(s, 16));
+    equivalence(|| AddrPipe::<4, 4>::new(false, 64, 48, false), 3000, 1, pins!(), |s| plausible(s, 4));
+    equivalence(|| AddrPipe::<4, 4>::new(true, 128, 36, true).counting(true), 3000, 2, pins!(), |s| plausible(s, 4));
+    equivalence(|| AddrPipe::<16, 6>::new(false, 64, 48, false), 2000, 3, pins!(), |s| plausible(s, 16));
 }

@@ -37,6 +37,7 @@ macro_rules! pins {
             fill_asid,
             fill_vmid,
             fill_part,
+            fill_attr,
             fill_bank
         )
     };
@@ -45,8 +46,9 @@ macro_rules! pins {
 #[test]
 fn synthesizes() {
     synthesis_check(MicroTlb::<8>::default());
-    synthesis_check(MicroTlb::<8>::new(true));
+    synthesis_check(MicroTlb::<8>::new(false, true));
     synthesis_check(MicroTlb::<32>::default());
+    synthesis_check(MicroTlb::<8>::new(true, false));
 }
 
 /// Stimulus that hits, overlaps and invalidates often: few streams, pages, spaces, and legal masks.
@@ -80,8 +82,9 @@ fn crowded(s: &mut Stimulus) {
 #[test]
 fn verilog_agrees() {
     equivalence(MicroTlb::<8>::default, 3000, 1, pins!(), crowded);
+    equivalence(|| MicroTlb::<8>::new(true, false), 3000, 4, pins!(), crowded);
     equivalence(MicroTlb::<32>::default, 1500, 2, pins!(), crowded);
-    equivalence(|| MicroTlb::<8>::new(true), 1500, 4, pins!(), crowded);
+    equivalence(|| MicroTlb::<8>::new(true, true), 1500, 5, pins!(), crowded);
     equivalence(MicroTlb::<16>::default, 500, 3, pins!(), |_| {});
 }
 

@@ -71,11 +71,20 @@ fn traffic(asked: &mut [Vec<u64>; 2]) -> impl FnMut(&mut Stimulus) + '_ {
 
 #[test]
 fn verilog_agrees() {
+    agrees(&MINI, 1);
+}
+
+#[test]
+fn verilog_agrees_with_everything() {
+    agrees(&MINI.with_everything(), 2);
+}
+
+fn agrees(params: &Params, seed: u64) {
     let mut asked = [Vec::new(), Vec::new()];
     equivalence(
-        || Tbu::<8, 4, 4, 64, 8>::new(&MINI),
+        || Tbu::<8, 4, 4, 64, 8>::new(params),
         4000,
-        1,
+        seed,
         drive!(
             clock,
             aresetn,

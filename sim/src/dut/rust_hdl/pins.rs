@@ -17,7 +17,11 @@ pub trait Pins: Block {
 }
 
 /// An address payload onto a channel that the circuit receives.
-fn drive_addr<const IDW: usize, const AW: usize>(channel: &mut AddrIn<IDW, AW>, valid: bool, beat: &AddrBeat) {
+fn drive_addr<const IDW: usize, const AW: usize, const UW: usize>(
+    channel: &mut AddrIn<IDW, AW, UW>,
+    valid: bool,
+    beat: &AddrBeat,
+) {
     channel.valid.next = valid;
     channel.id.next = beat.id.into();
     channel.addr.next = beat.addr.into();
@@ -33,7 +37,7 @@ fn drive_addr<const IDW: usize, const AW: usize>(channel: &mut AddrIn<IDW, AW>, 
 }
 
 /// The address payload of a channel that the circuit drives.
-fn sample_addr<const IDW: usize, const AW: usize>(channel: &AddrOut<IDW, AW>) -> AddrBeat {
+fn sample_addr<const IDW: usize, const AW: usize, const UW: usize>(channel: &AddrOut<IDW, AW, UW>) -> AddrBeat {
     AddrBeat {
         id: channel.id.val().raw() as u32,
         addr: channel.addr.val().u64(),

@@ -14,7 +14,7 @@ fn reset_values() {
     for (offset, value) in [
         (0x000, 0x0020_0001),
         (0x010, 0x0400_001C),
-        (0x020, 0x4E01_1E30),
+        (0x020, 0x7C01_1E30),
         (0x024, 0x3000_8010),
         (0x028, 0x0000_7555),
         (0x03C, 0x21),
@@ -94,7 +94,8 @@ fn two_narrow_registers_in_one_access() {
     let mut model = Model::new(&ZYNQMP);
     model.write(CB0 + 0x38, 0xAAAA_BBBB_CCCC_DDDD, 8);
     assert_eq!((model.read(CB0 + 0x38, 4), model.read(CB0 + 0x3C, 4)), (0xCCCC_DDDD, 0xAAAA_BBBB));
-    // FSR and FSRRESTORE: FSR is written first, so what is restored stays.
+    // FSR and FSRRESTORE, in the AArch64 format: FSR is written first, so what is restored stays.
+    model.write(0x1800, 1, 4);
     model.write(CB0 + 0x5C, 0x2, 4);
     model.write(CB0 + 0x58, 0x0000_0008_0000_000A, 8);
     assert_eq!(model.read(CB0 + 0x58, 8), 0x408);

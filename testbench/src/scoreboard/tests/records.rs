@@ -27,7 +27,7 @@ fn multi_left(first: (u64, u64), cleared: u64, second: (u64, u64)) -> bool {
         if answered > 200 && !std::mem::replace(&mut is_cleared, true) {
             records.write(BANK, fsr, cleared, 0x0f, 200, &*enables);
         }
-        let fault = Fault { global: false, bank: BANK, code: TF as u32, level: 3, ptwf: false, stage2: None };
+        let fault = Fault { global: false, bank: BANK, code: TF as u32, level: 3, ptwf: false, stage2: None, seen: None };
         let access = Access { stream_id: 0x300, addr: serial << 12, ..Access::default() };
         let causes = [Cause::Access(access, fault)];
         records.fault(BANK, &Event { serial, accepted, causes: &causes, certain: true }, answered, &*enables);
