@@ -59,7 +59,7 @@ pub struct TourError {
 /// # Errors
 /// The first scene that fails.
 pub fn run(params: &'static Params, engine: &str) -> Result<Database, TourError> {
-    play(params, engine, scenes())
+    play(params, engine, scenes(params))
 }
 
 fn play(params: &'static Params, engine: &str, scenes: Vec<Scene>) -> Result<Database, TourError> {
@@ -79,7 +79,7 @@ fn play(params: &'static Params, engine: &str, scenes: Vec<Scene>) -> Result<Dat
 
 type Scene = (&'static str, BenchOptions, fn(&mut Bench) -> Outcome);
 
-fn scenes() -> Vec<Scene> {
+fn scenes(params: &Params) -> Vec<Scene> {
     [
         absent::scenes(),
         addresses::scenes(),
@@ -92,7 +92,7 @@ fn scenes() -> Vec<Scene> {
         queues::scenes(),
         regions::scenes(),
         registers::scenes(),
-        second::scenes(),
+        second::scenes(params),
         setups::scenes(),
         speed::scenes(),
         translation::scenes(),
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let mut names: Vec<&str> = scenes().iter().map(|(name, ..)| *name).collect();
+        let mut names: Vec<&str> = scenes(&FULL).iter().map(|(name, ..)| *name).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_scenes_of_two_stages_are_clean_and_cover_what_they_are_for() {
-        let covered = play(&FULL, "rusthdl", second::scenes()).expect("clean");
+        let covered = play(&FULL, "rusthdl", second::scenes(&FULL)).expect("clean");
         all_hit(&covered, &["stage 2 leaf", "stage 2 region", "stage 2 fault", "nested leaf", "nested stream"]);
         all_hit(&covered, &["stage 2 invalidation effect"]);
     }
