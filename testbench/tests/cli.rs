@@ -153,7 +153,7 @@ fn a_demonstration_tells_its_story() {
     assert_eq!((&value["ok"], &value["preset"]), (&true.into(), &"multi".into()));
     for (args, part) in [
         (&["demo", "ports", "--preset", "mini"][..], "four client ports"),
-        (&["demo", "nested", "--preset", "zynqmp"], "full"),
+        (&["demo", "nested", "--preset", "sm8550"], "full"),
         (&["demo", "toaster"], "nested"),
     ] {
         let output = smmu(args);

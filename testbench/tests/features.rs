@@ -24,7 +24,7 @@ const VMID16EN: u32 = 1 << 31;
 const SCR0: u32 = 0x406;
 
 fn options(seed: u64) -> BenchOptions {
-    let smooth = BenchOptions { watchdog: 40_000, ..BenchOptions::default() };
+    let smooth = BenchOptions { watchdog: 40_000, isolation: true, ..BenchOptions::default() };
     if seed == 0 {
         return smooth;
     }

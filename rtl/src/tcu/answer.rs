@@ -328,7 +328,7 @@ mod tests {
                 clock, aresetn, d_valid, d_answer, d_req, d_bank, d_asid, d_vmid, d_owner, d_hupcf, d_stage2, d_level, d_refuse,
                 d_record, d_global, d_code, d_raz, d_ppn, d_mask, d_perm, d_ng, d_part, poison, e_valid, e_clean, e_row, e_sid,
                 e_ats, e_walked, e_bank, e_vmid, e_cfre, e_hupcf, e_code, e_level, e_error, e_ppn, e_mask, e_perm, e_ng, e_part,
-                e_stage2, e_ipa, e_nested, e_s1ptwf
+                e_stage2, e_ipa, e_nested, e_s1ptwf, d_attr, e_attr
             ),
             |_| {},
         );

@@ -37,11 +37,11 @@ pub struct AttributeFront<const BI: usize> {
     pub upper: Signal<In, Bit>,
     /// F4, as [`super::bank`] packs them.
     pub f4_cfg: Signal<In, Word<19>>,
-    pub f4_ext: Signal<In, Word<25>>,
+    pub f4_ext: Signal<In, Word<26>>,
     pub f4_bank: Signal<In, Word<7>>,
     // F5.
     pub f5_cfg: Signal<In, Word<19>>,
-    pub f5_ext: Signal<In, Word<25>>,
+    pub f5_ext: Signal<In, Word<26>>,
     /// An address translation operation; of stage 1 only.
     pub f5_ats: Signal<In, Bit>,
     pub f5_single: Signal<In, Bit>,
@@ -53,9 +53,8 @@ pub struct AttributeFront<const BI: usize> {
     /// What an answer carries: 15:0 all steps, 19:16 as in the request's word; but for an address translation operation 18 says that the bank's format is
     /// the short one.
     pub answer: Signal<Out, Word<20>>,
-    /// The leaf's fields, for who asked for stage 2.
-    pub fields: Signal<Out, Word<8>>,
-    /// For the row of a walk: the steps before a leaf; with the leaf that is known; and the rest, as [`super::attribute_walk`] packs it.
+    /// For the row of a walk: the steps before a leaf; with the leaf that is known (what stage 2 does, if a walk asked for it); and the rest, as
+    /// [`super::attribute_walk`] packs it.
     pub so_far: Signal<Out, Word<16>>,
     pub known: Signal<Out, Word<16>>,
     pub row: Signal<Out, Word<85>>,
@@ -214,7 +213,6 @@ impl<const BI: usize> Logic for AttributeFront<BI> {
         self.all.second.next = self.f6_after.q.val();
         self.raw.next = 0.into();
         self.answer.next = 0.into();
-        self.fields.next = 0.into();
         self.so_far.next = 0.into();
         self.known.next = 0.into();
         self.row.next = 0.into();
@@ -223,7 +221,6 @@ impl<const BI: usize> Logic for AttributeFront<BI> {
             self.raw.next = self.f6_attr.q.val().get_bits::<2>(21);
             self.answer.next =
                 bit_cast::<20, 16>(self.all.step.val()) | (bit_cast::<20, 4>(self.f6_attr.q.val().get_bits::<4>(16)) << 16);
-            self.fields.next = self.f6_leaf.q.val();
             self.so_far.next = self.f6_attr.q.val().get_bits::<16>(0);
             self.known.next = self.with_leaf.step.val();
             self.row.next = bit_cast::<85, 64>(self.f6_mair.q.val())

@@ -3,7 +3,7 @@
 //! Beside [`super::walker`], with the same addresses at the same times. The row's words are written by F6 with the row, the word `seen` (the steps so far,
 //! which the leaf of stage 2 is combined with) by F6 or by E3, as the walker's `leaf`.
 //!
-//! What goes with the walker's queues of reads and of results is in queues beside them: `TCR.ORGN` for the port, and a stage-2 leaf's fields.
+//! What goes with the walker's queues of reads and of results is in queues beside them: `TCR.ORGN` for the port, and the step that stage 2 is.
 //!
 //! Row: 63:0 MAIR, 79:64 the step after stage 1, 83:80 what replaces privilege and instruction, 84 `TRE`, 86:85 `TCR.ORGN`.
 
@@ -29,7 +29,6 @@ pub struct AttributeWalk {
     pub d_entry: Signal<In, Word<85>>,
     pub d_seen: Signal<In, Word<16>>,
     pub d_orgn: Signal<In, Word<2>>,
-    pub d_fields: Signal<In, Word<6>>,
     /// The queues of the walker: a read goes in, or out; a result does.
     pub read_push: Signal<In, Bit>,
     pub read_pop: Signal<In, Bit>,
@@ -58,7 +57,7 @@ pub struct AttributeWalk {
     /// The leaf of stage 1 is kept.
     pub e3_sees: Signal<In, Bit>,
     read_orgns: Queue<4, 2>,
-    results: Queue<4, 6>,
+    results: Queue<4, 16>,
     entries: RamAsync<4, 87>,
     seen: RamAsync<4, 16>,
     orgns: RamAsync<4, 2>,
@@ -68,7 +67,7 @@ pub struct AttributeWalk {
     e2_entry: DFF<Word<87>>,
     e2_seen: DFF<Word<16>>,
     e2_orgn: DFF<Word<2>>,
-    e2_fields: DFF<Word<6>>,
+    e2_result: DFF<Word<16>>,
     e3_step: DFF<Word<16>>,
     e3_orgn: DFF<Word<2>>,
     there: Strap<Bit>,
@@ -77,7 +76,6 @@ pub struct AttributeWalk {
     has_short: Strap<Bit>,
     first: Signal<Local, Word<16>>,
     second: Signal<Local, Word<16>>,
-    leaf2: Signal<Local, Word<6>>,
     read_orgn: Signal<Local, Word<2>>,
 }
 
@@ -97,7 +95,7 @@ impl AttributeWalk {
 impl Logic for AttributeWalk {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, e2_entry, e2_seen, e2_orgn, e2_fields, e3_step, e3_orgn);
+        dff_setup!(self, clock, e2_entry, e2_seen, e2_orgn, e2_result, e3_step, e3_orgn);
         clock!(self, clock, entries, seen, orgns, read_orgns, results);
         self.read_orgns.aresetn.next = self.aresetn.val();
         self.results.aresetn.next = self.aresetn.val();
@@ -125,7 +123,7 @@ impl Logic for AttributeWalk {
             self.e2_entry.d.next = self.entries.rdata.val();
             self.e2_seen.d.next = self.seen.rdata.val();
             self.e2_orgn.d.next = self.orgns.rdata.val();
-            self.e2_fields.d.next = self.results.dout.val();
+            self.e2_result.d.next = self.results.dout.val();
         }
 
         // E2: a leaf of stage 1 and what comes after it, or what was seen so far and a leaf of stage 2.
@@ -133,16 +131,15 @@ impl Logic for AttributeWalk {
         self.stage1_leaf.mair.next = self.e2_entry.q.val().get_bits::<64>(0);
         self.stage1_leaf.short.next = self.has_short.val() & self.short.val();
         self.stage1_leaf.tre.next = self.e2_entry.q.val().get_bit(84);
-        self.leaf2.next = self.fields.val().get_bits::<6>(0);
-        if self.has_nested.val() & self.result.val() {
-            self.leaf2.next = self.e2_fields.q.val();
-        }
-        self.stage2_leaf.leaf.next = self.leaf2.val();
+        self.stage2_leaf.leaf.next = self.fields.val().get_bits::<6>(0);
         self.first.next = self.stage1_leaf.step.val();
         self.second.next = self.e2_entry.q.val().get_bits::<16>(64);
         if self.has_stage2.val() & self.stage2.val() {
             self.first.next = self.e2_seen.q.val();
             self.second.next = self.stage2_leaf.step.val();
+        }
+        if self.has_nested.val() & self.result.val() {
+            self.second.next = self.e2_result.q.val();
         }
         self.both.first.next = self.first.val();
         self.both.second.next = self.second.val();
@@ -174,7 +171,7 @@ impl Logic for AttributeWalk {
             self.walk_orgn.next = self.read_orgns.dout.val();
         }
         self.results.push.next = self.result_push.val();
-        self.results.din.next = self.d_fields.val();
+        self.results.din.next = self.d_seen.val();
         self.results.pop.next = self.takes.val();
     }
 }
@@ -208,7 +205,6 @@ mod tests {
                 d_entry,
                 d_seen,
                 d_orgn,
-                d_fields,
                 read_push,
                 read_pop,
                 result_push,

@@ -11,7 +11,7 @@
 //!
 //! `o_ext` (F4), what is beyond stage 1 of AArch64; all zero but bit 10 without the features: 0 look-up of stage 2, 1 asked by a walk (`sub`), 2
 //! of the output of stage 1 (`final`), 3 TYPE 3, 4 PTW, 5 E, 6 short descriptors, 7 AArch32, 8 AFE, 9 UWXN, 10 this bank's format is not there,
-//! 24:23 SL0; of the stage-2 bank that CBAR of TYPE 3 names: 11 it is there and of TYPE 0, 12 M, 13 CFRE, 14 HUPCF, 15 its format is not there,
+//! 24:23 SL0, 25 TTBR1's region of long descriptors of AArch32; of the stage-2 bank that CBAR of TYPE 3 names: 11 it is there and of TYPE 0, 12 M, 13 CFRE, 14 HUPCF, 15 its format is not there,
 //! 22:16 its number.
 //!
 //! # Stage 2
@@ -23,6 +23,8 @@
 //! # AArch32
 //!
 //! The region is found by up to seven address bits, 31:25; sizes count from 32 bits. Short descriptors have a granule code of their own (3).
+//! With long descriptors a table or a block of level 1 (1 GiB) may reach beyond its region: the walk caches keep the region as a part of the
+//! kind, and a block is answered in pieces of 2 MiB.
 
 use crate::params::{Aarch32, Params};
 use crate::prelude::*;
@@ -66,7 +68,7 @@ pub struct Bank<const BI: usize> {
     pub o_va: Signal<Out, Word<49>>,
     pub o_granule: Signal<Out, Word<2>>,
     pub o_cfg: Signal<Out, Word<19>>,
-    pub o_ext: Signal<Out, Word<25>>,
+    pub o_ext: Signal<Out, Word<26>>,
     /// Bit k: the half has address bit 25 + k (TxSZ at most 38 - k).
     pub o_reach: Signal<Out, Word<23>>,
     pub o_ttbr: Signal<Out, Word<48>>,
@@ -136,7 +138,7 @@ pub struct Bank<const BI: usize> {
     f4_va: DFF<Word<49>>,
     f4_granule: DFF<Word<2>>,
     f4_cfg: DFF<Word<19>>,
-    f4_ext: DFF<Word<25>>,
+    f4_ext: DFF<Word<26>>,
     f4_there: DFF<Bit>,
     f4_reach: DFF<Word<23>>,
     f4_ttbr: DFF<Word<48>>,
@@ -178,7 +180,7 @@ pub struct Bank<const BI: usize> {
     tg: Signal<Local, Word<2>>,
     write_bank: Signal<Local, Word<BI>>,
     cfg: Signal<Local, Word<19>>,
-    ext: Signal<Local, Word<25>>,
+    ext: Signal<Local, Word<26>>,
     stage2: Signal<Local, Bit>,
     aarch32: Signal<Local, Bit>,
     short: Signal<Local, Bit>,
@@ -466,7 +468,7 @@ impl<const BI: usize> Logic for Bank<BI> {
         if self.has_nested.val() {
             self.flag.next = self.cbar.rdata.val().get_bits::<2>(0) == 3;
             self.ext.next = self.ext.val().replace_bit(3, self.flag.val());
-            self.ext.next = self.ext.val() | (bit_cast::<25, 7>(self.peer.val().get_bits::<7>(0)) << 16);
+            self.ext.next = self.ext.val() | (bit_cast::<26, 7>(self.peer.val().get_bits::<7>(0)) << 16);
         }
         if self.has_big_endian.val() {
             self.flag.next = self.sctlr_more.rdata.val().get_bit(1);
@@ -481,6 +483,8 @@ impl<const BI: usize> Logic for Bank<BI> {
             self.ext.next = self.ext.val().replace_bit(8, self.flag.val());
             self.flag.next = self.sctlr_more.rdata.val().get_bit(2);
             self.ext.next = self.ext.val().replace_bit(9, self.flag.val());
+            self.flag.next = self.f3_aarch32.q.val() & self.f3_upper.q.val() & !self.f3_short.q.val();
+            self.ext.next = self.ext.val().replace_bit(25, self.flag.val());
         }
         self.f4_ext.d.next = self.ext.val();
 
@@ -492,7 +496,7 @@ impl<const BI: usize> Logic for Bank<BI> {
         if self.has_nested.val() {
             self.flag.next = self.f4_there.q.val() & self.s2_type0.rdata.val().any();
             self.o_ext.next = self.o_ext.val().replace_bit(11, self.flag.val());
-            self.o_ext.next = self.o_ext.val() | (bit_cast::<25, 3>(self.s2_sctlr.rdata.val()) << 12);
+            self.o_ext.next = self.o_ext.val() | (bit_cast::<26, 3>(self.s2_sctlr.rdata.val()) << 12);
             self.flag.next = !self.has_long.val() & !self.s2_va64.rdata.val().any();
             self.o_ext.next = self.o_ext.val().replace_bit(15, self.flag.val());
         }

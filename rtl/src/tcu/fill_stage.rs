@@ -65,8 +65,8 @@ pub struct FillStage {
     pub i_perm: Signal<In, Word<6>>,
     /// Leaf: attributes.
     pub i_attr: Signal<In, Word<8>>,
-    /// Kind, as in [`super::main_tlb`].
-    pub i_kind: Signal<In, Word<2>>,
+    /// Kind, as in [`super::walk_cache`].
+    pub i_kind: Signal<In, Word<3>>,
     /// Leaf: not global.
     pub i_ng: Signal<In, Bit>,
     /// Table: hierarchical attributes for the tables below.
@@ -108,7 +108,7 @@ pub struct FillStage {
     x_perm: DFF<Word<6>>,
     x_hier: DFF<Word<4>>,
     x_attr: DFF<Word<8>>,
-    x_kind: DFF<Word<2>>,
+    x_kind: DFF<Word<3>>,
     /// A line is open.
     filling: DFF<Bit>,
     fill_row: DFF<Word<4>>,
@@ -219,7 +219,7 @@ impl Logic for FillStage {
         self.line_tag.next = (bit_cast::<91, 2>(self.x_granule.q.val()) << 8)
             | (bit_cast::<91, 7>(self.x_bank.q.val()) << 10)
             | (bit_cast::<91, 9>(self.vmid.val()) << 17)
-            | (bit_cast::<91, 2>(self.x_kind.q.val()) << 26)
+            | (bit_cast::<91, 2>(self.x_kind.q.val().get_bits::<2>(0)) << 26)
             | (bit_cast::<91, 16>(self.x_asid.q.val()) << 32)
             | (bit_cast::<91, 34>(self.keys.line.val()) << 49)
             | (bit_cast::<91, 8>(self.x_vmid.q.val().get_bits::<8>(8)) << 83);
@@ -295,7 +295,7 @@ impl Logic for FillStage {
             | (bit_cast::<121, 36>(self.x_ppn.q.val()) << 65)
             | (bit_cast::<121, 6>(self.table_bits.val()) << 101)
             | (bit_cast::<121, 8>(self.x_attr.q.val()) << 107)
-            | (bit_cast::<121, 2>(self.x_kind.q.val()) << 115);
+            | (bit_cast::<121, 3>(self.x_kind.q.val()) << 115);
         self.new_entry.next = self.new_entry.val().replace_bit(1, self.x_flags.q.val().get_bit(3));
         self.new_entry.next = self.new_entry.val().replace_bit(2, self.ng.val());
 

@@ -6,7 +6,8 @@
 //! A cached leaf that does not permit the access is no hit: the walk goes again, from a table above it, and faults with the true level.
 //!
 //! Short descriptors have their sections in the level-2 cache, supersections in that of level 1 and large pages in that of level 0. A section or
-//! supersection is answered as 64 KiB or 2 MiB of it (`o_part`).
+//! supersection is answered as 64 KiB or 2 MiB of it (`o_part`). So are blocks of 1 GiB of long descriptors of AArch32, as 2 MiB, because the
+//! regions of TTBR0 and TTBR1 may meet inside one.
 //!
 //! A stage-2 leaf of a Device type is no hit for the read of a stage-1 descriptor while `PTW` is set.
 //!
@@ -31,7 +32,7 @@ pub struct Select {
     pub i_va: Signal<In, Word<49>>,
     pub i_granule: Signal<In, Word<2>>,
     pub i_cfg: Signal<In, Word<19>>,
-    pub i_ext: Signal<In, Word<25>>,
+    pub i_ext: Signal<In, Word<26>>,
     pub i_asid: Signal<In, Word<16>>,
     pub i_vmid: Signal<In, Word<17>>,
     // F4, from `Start`.
@@ -62,7 +63,7 @@ pub struct Select {
     pub o_va: Signal<Out, Word<49>>,
     pub o_granule: Signal<Out, Word<2>>,
     pub o_cfg: Signal<Out, Word<19>>,
-    pub o_ext: Signal<Out, Word<25>>,
+    pub o_ext: Signal<Out, Word<26>>,
     pub o_asid: Signal<Out, Word<16>>,
     pub o_vmid: Signal<Out, Word<17>>,
     pub o_range_bad: Signal<Out, Bit>,
@@ -93,7 +94,7 @@ pub struct Select {
     f5_va: DFF<Word<49>>,
     f5_granule: DFF<Word<2>>,
     f5_cfg: DFF<Word<19>>,
-    f5_ext: DFF<Word<25>>,
+    f5_ext: DFF<Word<26>>,
     f5_asid: DFF<Word<16>>,
     f5_vmid: DFF<Word<17>>,
     f5_start: DFF<Word<48>>,
@@ -113,6 +114,8 @@ pub struct Select {
     block1_ok: Signal<Local, Bit>,
     block0_ok: Signal<Local, Bit>,
     short: Signal<Local, Bit>,
+    /// What the level-1 cache has of this bank is answered in pieces of 2 MiB.
+    pieces: Signal<Local, Bit>,
     guard: Signal<Local, Bit>,
     section: Signal<Local, Word<36>>,
     found: Signal<Local, Word<52>>,
@@ -192,6 +195,7 @@ impl Logic for Select {
             self.need.next = self.need.val() << 3;
         }
         self.short.next = self.f5_ext.q.val().get_bit(6);
+        self.pieces.next = self.f5_ext.q.val().get_bit(7) & !self.f5_ext.q.val().get_bit(0);
         self.guard.next = self.f5_ext.q.val().get_bit(1) & !self.f5_ext.q.val().get_bit(2) & self.f5_ext.q.val().get_bit(4);
         self.permitted.next = self.tlb_data.val().get_bits::<6>(36) & self.need.val();
         self.tlb_ok.next =
@@ -278,10 +282,14 @@ impl Logic for Select {
                 self.o_attr.next = self.f5_wc1.q.val().get_bits::<8>(42);
                 self.o_mask.next = 0x3f.into();
                 self.o_ng.next = self.f5_wc1.q.val().get_bit(51);
-                if self.short.val() {
-                    self.section.next = bit_cast::<36, 3>(self.f5_va.q.val().get_bits::<3>(21)) << 9;
+                if self.pieces.val() {
+                    self.section.next = bit_cast::<36, 9>(self.f5_va.q.val().get_bits::<9>(21)) << 9;
+                    if self.short.val() {
+                        self.section.next = bit_cast::<36, 3>(self.f5_va.q.val().get_bits::<3>(21)) << 9;
+                    }
                     self.o_ppn.next = self.f5_wc1.q.val().get_bits::<36>(0) | self.section.val();
                     self.o_mask.next = 0x07.into();
+                    self.o_part.next = true;
                 }
                 if self.block0_ok.val() {
                     self.o_ppn.next = self.f5_wc0.q.val().get_bits::<36>(0);

@@ -30,7 +30,7 @@ use super::va_index::VaIndex;
 use super::walk_cache::WalkCache;
 use super::walker::Walker;
 use crate::axi::{AddrOut, ReadIn};
-use crate::params::Params;
+use crate::params::{Aarch32, Params};
 use crate::prelude::*;
 use crate::prim::strap::Strap;
 
@@ -162,7 +162,8 @@ pub struct Translate<
     key1: Signal<Local, Word<19>>,
     key0: Signal<Local, Word<16>>,
     kind: Signal<Local, Word<2>>,
-    kinds: Strap<Word<2>>,
+    region_kind: Signal<Local, Word<3>>,
+    kinds: Strap<Word<3>>,
     stage2: Signal<Local, Bit>,
     short: Signal<Local, Bit>,
     range_bad: Signal<Local, Bit>,
@@ -298,7 +299,10 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             key1: Signal::default(),
             key0: Signal::default(),
             kind: Signal::default(),
-            kinds: Strap::new(if params.features.stage2 { 3u32 } else { 0 }),
+            region_kind: Signal::default(),
+            kinds: Strap::new(
+                (if params.features.stage2 { 3u32 } else { 0 }) | (if params.features.aarch32 >= Aarch32::Long { 4 } else { 0 }),
+            ),
             stage2: Signal::default(),
             short: Signal::default(),
             range_bad: Signal::default(),
@@ -414,6 +418,8 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.attributes.i_bank.next = self.accept.o_bank.val();
         if self.inject.val() {
             self.attributes.i_bank.next = self.walker.inj_bank.val();
+            // What stage 2 makes of nothing is what it does.
+            self.attributes.i_attr.next = 0x1fe.into();
         }
         self.attributes.upper.next = self.bank.lk_upper.val();
         self.attributes.f4_cfg.next = self.bank.o_cfg.val();
@@ -429,7 +435,6 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         if self.decide.d_global.val() {
             self.walker.d_attr.next = 0.into();
         }
-        self.walker.d_fields.next = self.attributes.fields.val();
         self.walker.d_before.next = self.attributes.so_far.val();
         self.walker.d_known.next = self.attributes.known.val();
         self.walker.d_entry.next = self.attributes.row.val();
@@ -478,14 +483,16 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         if self.stage2.val() {
             self.kind.next = 1.into();
         }
-        self.tlb.cmp_kinds.next = self.kinds.val();
+        self.tlb.cmp_kinds.next = self.kinds.val().get_bits::<2>(0);
         self.wc2.cmp_kinds.next = self.kinds.val();
         self.wc1.cmp_kinds.next = self.kinds.val();
         self.wc0.cmp_kinds.next = self.kinds.val();
         self.tlb.cmp_kind.next = self.kind.val();
-        self.wc2.cmp_kind.next = self.kind.val();
-        self.wc1.cmp_kind.next = self.kind.val();
-        self.wc0.cmp_kind.next = self.kind.val();
+        self.region_kind.next =
+            bit_cast::<3, 2>(self.kind.val()) | (bit_cast::<3, 1>(self.bank.o_ext.val().get_bits::<1>(25)) << 2);
+        self.wc2.cmp_kind.next = self.region_kind.val();
+        self.wc1.cmp_kind.next = self.region_kind.val();
+        self.wc0.cmp_kind.next = self.region_kind.val();
         self.tlb.cmp_granule.next = self.bank.o_granule.val();
         self.tlb.cmp_bank.next = self.bank.o_bank.val();
         self.tlb.cmp_vmid.next = self.bank.o_vmid.val();

@@ -13,7 +13,8 @@
 //! | 4:3 | granule code | | 106:101 | block: permissions {px,pw,pr,ux,uw,ur}; table: {-,-,PXNTable,XNTable,APTable[1:0]} so far |
 //! | 11:5 | context bank | | 114:107 | block: attributes |
 //! | 20:12 | {HYPC, VMID[7:0]} | | 116:115 | kind, as in [`super::main_tlb`] |
-//! | | | | 120:117 | zero |
+//! | | | | 117 | TTBR1's region of long descriptors of AArch32, a part of the kind |
+//! | | | | 120:118 | zero |
 //!
 //! VMID[15:8] are in a memory of their own.
 //!
@@ -42,9 +43,9 @@ pub struct WalkCache<const IW: usize> {
     pub cmp_bank: Signal<In, Word<7>>,
     pub cmp_vmid: Signal<In, Word<17>>,
     pub cmp_asid: Signal<In, Word<16>>,
-    pub cmp_kind: Signal<In, Word<2>>,
+    pub cmp_kind: Signal<In, Word<3>>,
     /// Bits of the kind that the hardware has.
-    pub cmp_kinds: Signal<In, Word<2>>,
+    pub cmp_kinds: Signal<In, Word<3>>,
     pub hit: Signal<Out, Bit>,
     /// The entry that was read, whether it hit or not.
     pub entry: Signal<Out, Word<121>>,
@@ -78,7 +79,7 @@ pub struct WalkCache<const IW: usize> {
     dropping: DFF<Bit>,
     drop_index: DFF<Word<7>>,
     is_block: Signal<Local, Bit>,
-    kind: Signal<Local, Word<2>>,
+    kind: Signal<Local, Word<3>>,
     ng: Signal<Local, Bit>,
     same_asid: Signal<Local, Bit>,
     same_space: Signal<Local, Bit>,
@@ -121,7 +122,7 @@ impl<const IW: usize> Logic for WalkCache<IW> {
         self.is_block.next = self.store.rdata.val().get_bit(1);
         self.ng.next = self.store.rdata.val().get_bit(2) | !self.is_block.val();
         self.same_asid.next = self.store.rdata.val().get_bits::<16>(21) == self.cmp_asid.val();
-        self.kind.next = self.store.rdata.val().get_bits::<2>(115) & self.cmp_kinds.val();
+        self.kind.next = self.store.rdata.val().get_bits::<3>(115) & self.cmp_kinds.val();
         self.hit.next = self.store.rdata.val().get_bit(0)
             & (self.store.rdata.val().get_bits::<28>(37) == self.cmp_key.val())
             & (self.store.rdata.val().get_bits::<2>(3) == self.cmp_granule.val())

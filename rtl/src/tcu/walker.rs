@@ -45,7 +45,7 @@
 //! {HYPC, VMID[7:0]}, 120:105 ASID, 122:121 granule, 125:123 PASize, 126 AFFD, 127 WXN.
 //! State: 1:0 level, 5:2 hierarchical attributes, 6 CFRE, 7 HUPCF, 9:8 main TLB way. Short descriptors: levels 2 and 3.
 //! Wide: 7:0 VMID[15:8], 8 StreamID[15], 9 an address translation operation, 10 of stage 1 only. Wide of stage 2: VMID[15:8].
-//! More: 0 stage 2 is on, 1 TYPE 3, 2 short descriptors, 3 AArch32, 4 AFE, 5 UWXN, 6 big-endian.
+//! More: 0 stage 2 is on, 1 TYPE 3, 2 short descriptors, 3 AArch32, 4 AFE, 5 UWXN, 6 big-endian, 7 TTBR1's region of AArch32's long descriptors.
 //! Row of stage 2: 48:0 IPA, 55:49 bank, 64:56 VMID, 66:65 granule, 69:67 PASize, 70 AFFD, 71 PTW, 72 final (else of a stage-1 descriptor),
 //! 73 CFRE, 74 HUPCF, 75 big-endian. Its state: 1:0 level, 3:2 main TLB way.
 //! Stage-1 leaf: 6:0 mask, 12:7 permissions, 13 nG, 14 larger than the mask, 15 there is no stage 1.
@@ -87,7 +87,7 @@ pub struct Walker {
     pub d_va: Signal<In, Word<49>>,
     pub d_granule: Signal<In, Word<2>>,
     pub d_cfg: Signal<In, Word<19>>,
-    pub d_ext: Signal<In, Word<25>>,
+    pub d_ext: Signal<In, Word<26>>,
     pub d_inject: Signal<In, Bit>,
     pub d_final: Signal<In, Bit>,
     pub d_ipa: Signal<In, Word<49>>,
@@ -113,7 +113,6 @@ pub struct Walker {
     pub d_part: Signal<In, Bit>,
     /// Attributes (see [`super::attribute_front`]).
     pub d_attr: Signal<In, Word<20>>,
-    pub d_fields: Signal<In, Word<8>>,
     pub d_before: Signal<In, Word<16>>,
     pub d_known: Signal<In, Word<16>>,
     pub d_entry: Signal<In, Word<85>>,
@@ -193,13 +192,13 @@ pub struct Walker {
     pub f_perm: Signal<Out, Word<6>>,
     pub f_ng: Signal<Out, Bit>,
     pub f_attr: Signal<Out, Word<8>>,
-    pub f_kind: Signal<Out, Word<2>>,
+    pub f_kind: Signal<Out, Word<3>>,
     pub f_hier: Signal<Out, Word<4>>,
     pub f_poisoned: Signal<Out, Word<16>>,
     pub f_poison: Signal<Out, Bit>,
     rows: RamAsync<4, 128>,
     state: RamAsync<4, 10>,
-    more: RamAsync<4, 7>,
+    more: RamAsync<4, 8>,
     wide: RamAsync<4, 11>,
     wide2: RamAsync<4, 8>,
     /// A table was read for the row.
@@ -230,7 +229,7 @@ pub struct Walker {
     e2_beat: DFF<Word<71>>,
     e2_row: DFF<Word<128>>,
     e2_state: DFF<Word<10>>,
-    e2_more: DFF<Word<7>>,
+    e2_more: DFF<Word<8>>,
     e2_wide: DFF<Word<11>>,
     e2_wide2: DFF<Word<8>>,
     e2_row2: DFF<Word<76>>,
@@ -310,6 +309,8 @@ pub struct Walker {
     hier: Signal<Local, Word<4>>,
     place: Signal<Local, Word<2>>,
     raw_page: Signal<Local, Word<36>>,
+    pieces: Signal<Local, Bit>,
+    piece: Signal<Local, Word<36>>,
     leaf_mask: Signal<Local, Word<7>>,
     e_ppn: Signal<Local, Word<36>>,
     e_mask: Signal<Local, Word<7>>,
@@ -321,7 +322,7 @@ pub struct Walker {
     e_hupcf: Signal<Local, Bit>,
     e_ng: Signal<Local, Bit>,
     e_part: Signal<Local, Bit>,
-    kind: Signal<Local, Word<2>>,
+    kind: Signal<Local, Word<3>>,
     leaf_word: Signal<Local, Word<16>>,
     how: Signal<Local, Word<5>>,
     step_table: Signal<Local, Bit>,
@@ -345,7 +346,7 @@ pub struct Walker {
     d_stage2: Signal<Local, Bit>,
     d_enters: Signal<Local, Bit>,
     d_last: Signal<Local, Bit>,
-    d_more: Signal<Local, Word<7>>,
+    d_more: Signal<Local, Word<8>>,
     d_row2: Signal<Local, Word<76>>,
     next_level: Signal<Local, Word<2>>,
     taken: Signal<Local, Word<16>>,
@@ -650,6 +651,16 @@ impl Logic for Walker {
             self.raw_page.next = self.e2_beat.q.val().get_bits::<36>(0);
             self.leaf_mask.next = self.e2_beat.q.val().get_bits::<7>(36);
         }
+        // A block of AArch32 may reach beyond its region: 2 MiB of it are answered.
+        self.pieces.next = self.e2_more.q.val().get_bit(3) & !self.stage2.val() & !self.short.val() & (self.level.val() == 1);
+        self.piece.next = bit_cast::<36, 9>(self.va.val().get_bits::<9>(21)) << 9;
+        if self.has_long.val() & self.pieces.val() {
+            self.mask.next = 0x07.into();
+            self.leaf_mask.next = 0x07.into();
+            self.raw_page.next = (self.raw_page.val() & 0xf_fffc_0000_u64) | self.piece.val();
+            self.e_ppn.next = self.raw_page.val();
+            self.part.next = true;
+        }
         self.code.next = self.verdict.val();
         if self.error.val() {
             self.code.next = 0x10.into();
@@ -775,10 +786,11 @@ impl Logic for Walker {
             | (bit_cast::<128, 3>(self.d_cfg.val().get_bits::<3>(16)) << 123)
             | (bit_cast::<128, 1>(self.d_cfg.val().get_bits::<1>(1)) << 126)
             | (bit_cast::<128, 1>(self.d_cfg.val().get_bits::<1>(4)) << 127);
-        self.d_more.next = bit_cast::<7, 1>(self.d_ext.val().get_bits::<1>(3)) << 1;
+        self.d_more.next = bit_cast::<8, 1>(self.d_ext.val().get_bits::<1>(3)) << 1;
         self.d_more.next = self.d_more.val()
-            | (bit_cast::<7, 4>(self.d_ext.val().get_bits::<4>(6)) << 2)
-            | (bit_cast::<7, 1>(self.d_ext.val().get_bits::<1>(5)) << 6);
+            | (bit_cast::<8, 4>(self.d_ext.val().get_bits::<4>(6)) << 2)
+            | (bit_cast::<8, 1>(self.d_ext.val().get_bits::<1>(5)) << 6)
+            | (bit_cast::<8, 1>(self.d_ext.val().get_bits::<1>(25)) << 7);
         self.d_more.next = self.d_more.val().replace_bit(0, self.d_two.val());
         self.more.we.next = self.d_valid.val() & self.d_enters.val();
         self.more.waddr.next = self.d_row.val();
@@ -888,7 +900,6 @@ impl Logic for Walker {
         self.attributes.d_entry.next = self.d_entry.val();
         self.attributes.d_seen.next = self.seen.val();
         self.attributes.d_orgn.next = self.d_orgn.val();
-        self.attributes.d_fields.next = self.d_fields.val().get_bits::<6>(0);
         self.attributes.d_valid.next = self.d_valid.val();
         self.attributes.read_push.next = self.pushes.val();
         self.result_made.next = self.d_valid.val() & self.d_sub.val() & !self.d_walk.val();
@@ -1059,6 +1070,8 @@ impl Logic for Walker {
         if self.has_nested.val() & self.e2_more.q.val().get_bit(1) {
             self.kind.next = 2.into();
         }
+        self.flag.next = self.has_long.val() & self.e2_more.q.val().get_bit(7);
+        self.kind.next = self.kind.val().replace_bit(2, self.flag.val());
         self.f_attr.next = 0.into();
         if self.stage2.val() {
             self.kind.next = 1.into();
@@ -1162,7 +1175,6 @@ mod tests {
                 d_ng,
                 d_part,
                 d_attr,
-                d_fields,
                 d_before,
                 d_known,
                 d_entry,

@@ -96,6 +96,16 @@ impl BankView {
         Context { asid: 0, ..self.context }
     }
 
+    /// log2 of aligned bytes that never straddle two regions. AArch32's long descriptors have regions of 2^25 bytes and up, and blocks of
+    /// 2^30; a block or section of any other format is never larger than the region that it is in.
+    fn region_bits(&self) -> u32 {
+        if self.aarch32 {
+            25
+        } else {
+            u64::BITS
+        }
+    }
+
     /// The address that stage 1 translates, and its region.
     fn region(&self, addr: u64, has_16k: bool, output_bits: u32) -> Result<(u64, Region), WalkFault> {
         if self.aarch32 {
@@ -274,7 +284,7 @@ impl Translator<'_> {
                 && found.second.is_none_or(|leaf| leaf.bits.af || affd)
         };
         let cached = self.caches.and_then(|caches| caches.stage1.lookup(bank.context, va)).filter(usable);
-        if let Some(Translation { leaf, second: behind }) = cached {
+        if let Some(Translation { leaf, second: behind, .. }) = cached {
             rules.check(leaf.bits, kind, leaf.level)?;
             let ipa = leaf.output(va);
             let pa = match behind {
@@ -293,7 +303,7 @@ impl Translator<'_> {
             Some(second) => Some(self.stage2(&second, ipa, Purpose { kind, on_walk: false }).map_err(Stop::Two)?),
             None => None,
         };
-        let translation = Translation { leaf, second: behind };
+        let translation = Translation { leaf, second: behind, region_bits: bank.region_bits() };
         self.fills.stage1 = Some((bank.context, va, translation));
         Ok(Found { pa: translation.output(va), leaf: Some(leaf), second: behind })
     }

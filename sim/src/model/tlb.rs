@@ -70,6 +70,8 @@ pub struct Translation {
     pub leaf: Leaf,
     /// Stage 2, if it is on.
     pub second: Option<Stage2Leaf>,
+    /// log2 of the aligned bytes around the address that surely lie in its region (TTBR0's or TTBR1's): no entry covers more.
+    pub region_bits: u32,
 }
 
 impl Translation {
@@ -82,7 +84,8 @@ impl Translation {
 
 impl Cached for Translation {
     fn size_bits(&self) -> u32 {
-        self.second.map_or(self.leaf.size_bits, |second| second.size_bits.min(self.leaf.size_bits))
+        let first = self.leaf.size_bits.min(self.region_bits);
+        self.second.map_or(first, |second| second.size_bits.min(first))
     }
 
     fn named_bits(&self) -> u32 {
@@ -451,7 +454,7 @@ mod tests {
         let mut caches = Caches::default();
         // Pages of a 2 MiB block at 0x20_0000 of stage 1, which stage 2 has as 4 KiB pages.
         for (va, pa) in [(0x20_0000, 0x7000), (0x20_5000, 0x9000)] {
-            let translation = Translation { leaf: leaf(0x80_0000, 21, true), second: Some(second(pa, 12)) };
+            let translation = Translation { leaf: leaf(0x80_0000, 21, true), second: Some(second(pa, 12)), region_bits: 48 };
             caches.stage1.fill(context(0, 1), va, translation);
         }
         let found = |caches: &Caches, va| caches.stage1.lookup(context(0, 1), va).map(|t| t.output(va));
@@ -463,7 +466,7 @@ mod tests {
         caches.invalidate(Invalidate::Address(GUEST, 1, 0x3F_F000));
         assert_eq!(caches.stage1.len(), 0, "any address of the block drops all its pieces");
         // The other way round: a 4 KiB page of stage 1 in a block of stage 2.
-        let translation = Translation { leaf: leaf(0x80_3000, 12, true), second: Some(second(0x4020_0000, 21)) };
+        let translation = Translation { leaf: leaf(0x80_3000, 12, true), second: Some(second(0x4020_0000, 21)), region_bits: 48 };
         caches.stage1.fill(context(0, 1), 0x1000, translation);
         assert_eq!(found(&caches, 0x1004), Some(0x4020_3004));
         assert_eq!(found(&caches, 0x2004), None);
@@ -485,7 +488,11 @@ mod tests {
             (Invalidate::NotHyp, (0, 0)),
         ] {
             let mut caches = Caches::default();
-            caches.stage1.fill(context(0, 1), 0x1000, Translation { leaf: leaf(0xA000, 12, true), second: None });
+            caches.stage1.fill(
+                context(0, 1),
+                0x1000,
+                Translation { leaf: leaf(0xA000, 12, true), second: None, region_bits: 48 },
+            );
             caches.stage2.fill(context(2, 0), 0x1000, second(0xB000, 12));
             caches.invalidate(command);
             assert_eq!((caches.stage1.len(), caches.stage2.len()), expected, "{command:?}");

@@ -6,7 +6,7 @@ use crate::axi::burst::{DECERR, FIXED, INCR, OKAY, SLVERR, WRAP};
 use crate::axi::checks::Rule;
 use crate::axi::master::{Burst, Holds};
 use crate::axi::port::{AxiPort, Transfer};
-use smmu_rtl::params::{MINI, ZYNQMP};
+use smmu_rtl::params::MINI;
 use smmu_rtl::registers as regs;
 
 const RAM: u64 = 0x8000_0000;
@@ -207,7 +207,7 @@ fn the_same_seed_gives_the_same_run() {
 fn a_broken_protocol_ends_the_run_for_good() {
     for (bug, rule) in [(Bug::DropValid, Rule::ValidDropped), (Bug::ExtraResponse, Rule::UnexpectedB)] {
         let options = BenchOptions { pauses: Pauses { ar: 90, ..Pauses::NONE }, ..BenchOptions::default() };
-        let mut bench = Bench::with_device(TestSmmu::new(&ZYNQMP, bug), options).expect("the test device resets");
+        let mut bench = Bench::with_device(TestSmmu::new(&MINI, bug), options).expect("the test device resets");
         bench.memory().add_region(RAM, 0x1000);
         bench.port(0).start(Burst::read(0, RAM, 1, 3));
         let error = bench.run_cycles(200).expect_err("the bug shows");

@@ -18,6 +18,18 @@ struct Values {
     banks: Vec<BankValues>,
 }
 
+impl Values {
+    /// sCR0.EXIDENABLE.
+    fn extended(&self) -> bool {
+        self.scr0 >> 3 & 1 == 1
+    }
+
+    /// sCR0.VMID16EN.
+    fn wide_vmids(&self) -> bool {
+        self.scr0 >> 31 == 1
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct BankValues {
     /// CBAR, CBA2R and SCTLR are in it as far as they count.
@@ -195,7 +207,9 @@ impl Registers {
         let now = &mut self.now;
         match id {
             regs::SCR0 => now.scr0 = merge32(now.scr0),
-            regs::SMR => now.smr[n] = merge32(now.smr[n]),
+            // Bit 15 belongs to extended ids.
+            regs::SMR if now.extended() => now.smr[n] = merge32(now.smr[n]),
+            regs::SMR => now.smr[n] = merge32(now.smr[n]) & !0x8000 | now.smr[n] & 0x8000,
             regs::S2CR => now.s2cr[n] = merge32(now.s2cr[n]),
             regs::CBAR => now.banks[n].config.cbar = merge32(now.banks[n].config.cbar),
             regs::CBA2R => now.banks[n].config.cba2r = merge32(now.banks[n].config.cba2r),
@@ -218,19 +232,20 @@ impl Registers {
         }
         let upper = self.upper.iter().find(|(at, _)| *at == offset + 4).map_or(0, |(_, upper)| *upper);
         let wide = u64::from(value) | u64::from(upper) << 32;
+        let wide_vmids = self.now.wide_vmids();
         let names = match id {
             regs::CB_TLBSYNC | regs::STLBGSYNC => {
                 return self.syncs.push(Sync { bank, begun: cycle, answered: None });
             }
             regs::TLBIALLH => Names::Hyp(true),
             regs::TLBIALLNSNH => Names::Hyp(false),
-            regs::TLBIVMID => Names::Vmid(value & 0xff),
-            regs::TLBIVMIDS1 => Names::VmidFirst(value & 0xff),
+            regs::TLBIVMID => Names::Vmid(value & if wide_vmids { 0xffff } else { 0xff }),
+            regs::TLBIVMIDS1 => Names::VmidFirst(value & if wide_vmids { 0xffff } else { 0xff }),
             _ if bank.is_none() => return,
             _ if n >= self.now.banks.len() => return,
             _ => {
                 let of = &self.now.banks[n];
-                let vmid = vmid(of.config.cbar);
+                let vmid = of.config.vmid(wide_vmids);
                 // Of an 8-bit ASID the upper half has to be written as zero; hardware need not ignore it.
                 let tag = |asid: u64| asid as u32 & 0xffff;
                 let features = self.params.features;
@@ -320,8 +335,18 @@ impl Registers {
         if values.scr0 & 1 == 1 {
             return vec![Route::Through];
         }
-        let matches = |smr: &u32| smr >> 31 == 1 && (smr ^ stream) & 0x7fff & !(smr >> 16) == 0;
-        let mut groups = (0..values.smr.len()).filter(|&n| matches(&values.smr[n]));
+        let matches = |&n: &usize| {
+            let (smr, s2cr) = (values.smr[n], values.s2cr[n]);
+            if self.params.features.stream_indexing {
+                n as u32 == stream & 0xffff
+            } else if values.extended() {
+                s2cr >> 10 & 1 == 1 && (smr ^ stream) & 0xffff & !(smr >> 16) == 0
+            } else {
+                let short = !self.params.features.exids || stream >> 15 & 1 == 0;
+                short && smr >> 31 == 1 && (smr ^ stream) & 0x7fff & !(smr >> 16) == 0
+            }
+        };
+        let mut groups = (0..values.smr.len()).filter(matches);
         let group = match (groups.next(), groups.next()) {
             (None, _) if values.scr0 >> 10 & 1 == 0 => return vec![Route::Through],
             (Some(_), Some(_)) if values.scr0 >> 21 & 1 == 0 => return vec![Route::Through],
@@ -344,10 +369,10 @@ impl Registers {
             _ => None,
         };
         let mut routes = match bank.kind() {
-            1 if bank.on() => self.ways(number, bank, false, &[], &[]),
+            1 if bank.on() => self.ways(number, bank, values.wide_vmids(), false, &[], &[]),
             1 => vec![Route::Through],
             0 if features.stage2 && bank.on() => {
-                let vmid = vmid(bank.cbar);
+                let vmid = bank.vmid(values.wide_vmids());
                 let stages = self.stages(number, bank).filter(|stage| stage.config.is_some_and(|config| config.on()));
                 stages.map(|stage| Route::Tables(Box::new(self.way(None, vec![Stage { vmid, ..stage }], Vec::new())))).collect()
             }
@@ -365,7 +390,9 @@ impl Registers {
 
     /// A bank's registers, and those that caches may have of it.
     fn stages<'a>(&'a self, number: usize, now: &Config) -> impl Iterator<Item = Stage> + 'a {
-        let stage = |config: &Config, until| Stage { config: Some(*config), until, vmid: vmid(config.cbar), in_first: false };
+        let wide = self.now.wide_vmids();
+        let stage =
+            move |config: &Config, until| Stage { config: Some(*config), until, vmid: config.vmid(wide), in_first: false };
         let olds = self.configs[number].iter().map(move |old| stage(&old.values, Some(old.until)));
         [stage(now, None)].into_iter().chain(olds)
     }
@@ -375,8 +402,16 @@ impl Registers {
     }
 
     /// The ways through stage 1 of a bank, and then one of these stages 2.
-    fn ways(&self, number: usize, bank: &Config, nested: bool, results: &[Stage], walks: &[Stage]) -> Vec<Route> {
-        let of_now = vmid(bank.cbar);
+    fn ways(
+        &self,
+        number: usize,
+        bank: &Config,
+        wide_vmids: bool,
+        nested: bool,
+        results: &[Stage],
+        walks: &[Stage],
+    ) -> Vec<Route> {
+        let of_now = bank.vmid(wide_vmids);
         let firsts = self.stages(number, bank).map(|stage| Stage { vmid: of_now, ..stage });
         let plain = [Stage { config: None, until: None, vmid: 0, in_first: false }];
         let (results, walks) = if nested { (results, walks) } else { (&plain[..], &plain[..]) };
@@ -390,16 +425,18 @@ impl Registers {
         let Some(second) = values.banks.get(behind).filter(|second| second.config.kind() == 0) else { return Vec::new() };
         let off = |until, in_first| Stage { config: None, until, vmid: 0, in_first };
         let mut results = Vec::new();
-        for config in window.iter().map(|values| &values.banks[behind].config) {
+        for values in window {
+            let config = &values.banks[behind].config;
             if config.on() {
-                results.push(Stage { config: Some(*config), until: None, vmid: vmid(config.cbar), in_first: false });
+                let vmid = config.vmid(values.wide_vmids());
+                results.push(Stage { config: Some(*config), until: None, vmid, in_first: false });
             } else {
                 results.push(off(None, false));
             }
         }
         let olds: Vec<Stage> = self.stages(behind, &second.config).skip(1).collect();
         let is_on = |stage: &&Stage| stage.config.is_some_and(|config| config.on());
-        let of_now = vmid(second.config.cbar);
+        let of_now = second.config.vmid(values.wide_vmids());
         results.extend(olds.iter().filter(is_on).map(|stage| Stage { vmid: of_now, ..*stage }));
         if !bank.on() {
             return results
@@ -432,7 +469,7 @@ impl Registers {
                 _ => {}
             }
         }
-        self.ways(number, bank, true, &results, &walks)
+        self.ways(number, bank, values.wide_vmids(), true, &results, &walks)
     }
 
     /// States that nothing in flight can have seen are forgotten.
@@ -443,15 +480,11 @@ impl Registers {
     }
 }
 
-fn vmid(cbar: u32) -> u32 {
-    cbar & 0xff | if cbar >> 16 & 3 == 1 { cbar >> 2 & 0x100 } else { 0 }
-}
-
 impl Names {
     fn cover(&self, cached: &Cached, table: bool) -> bool {
         let in_page = |page: u64| ((cached.va >> 12 ^ page) & 0x1f_ffff_ffff) >> (cached.bits - 12) == 0;
         match *self {
-            Names::Hyp(hyp) => (cached.vmid >> 8 == 1) == hyp,
+            Names::Hyp(hyp) => (cached.vmid >> 16 == 1) == hyp,
             Names::Vmid(vmid) => vmid == cached.vmid,
             Names::Ipa { vmid, page, leaves_only } => {
                 cached.second && vmid == cached.vmid && in_page(page) && !(leaves_only && table)

@@ -138,6 +138,12 @@ impl Config {
         (self.cbar >> 8 & 0xff) as usize
     }
 
+    /// `{HYPC, VMID}`, with VMIDs of 16 bits or of 8.
+    pub fn vmid(&self, wide: bool) -> u32 {
+        let vmid = if wide { self.cba2r >> 16 } else { self.cbar & 0xff };
+        vmid | if self.kind() == 1 { self.cbar << 6 & 1 << 16 } else { 0 }
+    }
+
     /// SCTLR.M.
     pub fn on(&self) -> bool {
         self.sctlr & 1 == 1

@@ -1,5 +1,6 @@
 //! What a step does: register writes, descriptors, bursts.
 
+use super::attributes;
 use super::execute::Run;
 use super::forest::Forest;
 use super::layout::{self, frame, STREAMS};
@@ -114,7 +115,9 @@ impl Run<'_> {
     }
 
     pub(super) fn write(&mut self, id: RegId, index: usize, value: u64) {
-        let offset = id.offset(self.bench.params(), index);
+        let params = self.bench.params();
+        let offset = id.offset(params, index);
+        let value = if params.features.attributes { attributes::dressed(id, index, value) } else { value };
         self.bench.mmio_post_write(offset, value, id.register().width / 8);
     }
 
@@ -157,6 +160,10 @@ impl Run<'_> {
         self.write(regs::CB_TTBR1, n, ttbr1);
         if lower.is_short() {
             self.write(regs::CB_CONTEXTIDR, n, b.asid.into());
+        }
+        if self.bench.params().features.attributes {
+            self.write(regs::CB_MAIR0, n, attributes::mair(n, b.asid));
+            self.write(regs::CB_MAIR1, n, attributes::mair(n, !b.asid));
         }
         self.write(regs::CB_SCTLR, n, (b.sctlr ^ big(lower)).into());
     }

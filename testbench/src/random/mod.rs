@@ -6,6 +6,7 @@
 //! [`runner`] does all that for many seeds on all cores.
 
 mod act;
+mod attributes;
 pub mod bounds;
 pub mod execute;
 mod forest;

@@ -98,20 +98,28 @@ fn refused_every_way(bench: &mut Bench, va: u64) -> Outcome {
     for response in [SCTLR_CFRE, 0] {
         bench.write32(regs::CB_SCTLR.offset(&params, BANK), SCTLR_M | SCTLR_CFIE | SCTLR_HUPCF | response)?;
         bench.run_cycles(SETTLED)?;
-        bench.burst_read(STREAM, va, 2, 3)?;
-        record(bench)?;
-        bench.burst_write(STREAM, va, 2, 3, |_| 9)?;
-        record(bench)?;
+        refused(bench, (STREAM, va), BANK)?;
     }
     Ok(())
 }
 
+/// A read and a write of a stream that this bank refuses; each record is read and cleared.
+pub(super) fn refused(bench: &mut Bench, (stream, address): (u32, u64), bank: usize) -> Outcome {
+    bench.burst_read(stream, address, 2, 3)?;
+    record(bench, bank)?;
+    bench.burst_write(stream, address, 2, 3, |_| 9)?;
+    record(bench, bank)
+}
+
 /// Reads the bank's record, clears it and looks.
-fn record(bench: &mut Bench) -> Outcome {
+fn record(bench: &mut Bench, bank: usize) -> Outcome {
     let params = *bench.params();
-    bench.fault_record(BANK)?;
-    bench.clear_fault(BANK)?;
-    bench.read32(regs::CB_FSR.offset(&params, BANK))?;
+    bench.fault_record(bank)?;
+    if params.features.stage2 {
+        bench.read64(regs::CB_IPAFAR.offset(&params, bank))?;
+    }
+    bench.clear_fault(bank)?;
+    bench.read32(regs::CB_FSR.offset(&params, bank))?;
     bench.run_cycles(SETTLED)
 }
 
@@ -219,7 +227,7 @@ fn pending(bench: &mut Bench) -> Outcome {
             bench.run_cycles(SETTLED)?;
             bench.burst_read(STREAM, 0x1000, 4, 3)?;
             bench.burst_write(STREAM, 0x1000, 4, 3, |_| 2)?;
-            record(bench)?;
+            record(bench, BANK)?;
             bench.burst_read(STREAM, 0x1000, 4, 3)?;
         }
     }

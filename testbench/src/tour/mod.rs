@@ -5,6 +5,7 @@
 //!
 //! How it works: a few dozen scenes, each on a bench of its own, out of reset, at the speeds that it needs.
 
+mod absent;
 mod addresses;
 mod bus;
 mod caches;
@@ -13,6 +14,7 @@ mod faults;
 mod hits;
 mod maintenance;
 mod queues;
+mod regions;
 mod registers;
 mod second;
 mod setups;
@@ -57,7 +59,7 @@ pub struct TourError {
 /// # Errors
 /// The first scene that fails.
 pub fn run(params: &'static Params, engine: &str) -> Result<Database, TourError> {
-    play(params, engine, scenes())
+    play(params, engine, scenes(params))
 }
 
 fn play(params: &'static Params, engine: &str, scenes: Vec<Scene>) -> Result<Database, TourError> {
@@ -77,8 +79,9 @@ fn play(params: &'static Params, engine: &str, scenes: Vec<Scene>) -> Result<Dat
 
 type Scene = (&'static str, BenchOptions, fn(&mut Bench) -> Outcome);
 
-fn scenes() -> Vec<Scene> {
+fn scenes(params: &Params) -> Vec<Scene> {
     [
+        absent::scenes(),
         addresses::scenes(),
         bus::scenes(),
         caches::scenes(),
@@ -87,8 +90,9 @@ fn scenes() -> Vec<Scene> {
         hits::scenes(),
         maintenance::scenes(),
         queues::scenes(),
+        regions::scenes(),
         registers::scenes(),
-        second::scenes(),
+        second::scenes(params),
         setups::scenes(),
         speed::scenes(),
         translation::scenes(),
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let mut names: Vec<&str> = scenes().iter().map(|(name, ..)| *name).collect();
+        let mut names: Vec<&str> = scenes(&FULL).iter().map(|(name, ..)| *name).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
@@ -126,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_scenes_of_two_stages_are_clean_and_cover_what_they_are_for() {
-        let covered = play(&FULL, "rusthdl", second::scenes()).expect("clean");
+        let covered = play(&FULL, "rusthdl", second::scenes(&FULL)).expect("clean");
         all_hit(&covered, &["stage 2 leaf", "stage 2 region", "stage 2 fault", "nested leaf", "nested stream"]);
         all_hit(&covered, &["stage 2 invalidation effect"]);
     }

@@ -1,7 +1,7 @@
 //! Every register, every shape of access, and accesses that do not wait for each other.
 
 use super::{smooth, Outcome, Scene, BANK};
-use crate::axi::pause::Pauses;
+use crate::axi::pause::{Dice, Pauses};
 use crate::bench::{Bench, BenchOptions};
 use smmu_rtl::params::REG_PAGE;
 use smmu_rtl::registers::{self as regs, Access, RegId};
@@ -10,6 +10,8 @@ pub(super) fn scenes() -> Vec<Scene> {
     let pauses = BenchOptions { pauses: Pauses::all(30), ..smooth() };
     vec![
         ("every register", smooth(), every_register),
+        ("registers that set and clear bits", smooth(), set_and_clear),
+        ("addresses of refused register accesses", smooth(), refused),
         ("shapes of register accesses", smooth(), shapes),
         ("register accesses side by side", smooth(), side_by_side),
         ("register accesses with pauses", pauses, shapes),
@@ -39,6 +41,58 @@ fn every_register(bench: &mut Bench) -> Outcome {
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// Writes drawn words to all registers in which ones set or clear bits, and reads them all: a bit of a word is that bit's alone.
+fn set_and_clear(bench: &mut Bench) -> Outcome {
+    const ROUNDS: usize = 24;
+    let params = *bench.params();
+    let mut dice = Dice::new(1, 0);
+    let acts = |id: &RegId| matches!(id.register().access, Access::WriteOneToSet | Access::WriteOneToClear | Access::Restore);
+    let registers: Vec<RegId> = RegId::all().filter(acts).collect();
+    for round in 0..ROUNDS {
+        for id in &registers {
+            let count = match id.register().space {
+                regs::Space::Bank => id.count(&params) * params.num_cb,
+                _ => id.count(&params),
+            };
+            // Few bits, many bits, all of them; then none are left.
+            let word = match round % 4 {
+                0 => dice.word() & dice.word(),
+                1 => dice.word(),
+                2 => dice.word() | dice.word(),
+                _ => u64::MAX,
+            };
+            bench.write32(id.offset(&params, (round + 1) % count), word as u32)?;
+            for other in &registers {
+                bench.read32(other.offset(&params, (round + 1) % count.min(other.count(&params).max(1))))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A refused access is recorded with its address, each bit of it: those inside a word, and those that name page and register.
+fn refused(bench: &mut Bench) -> Outcome {
+    const STROBES: [u8; 4] = [0x02, 0x40, 0x18, 0x7e];
+    let params = *bench.params();
+    let mut dice = Dice::new(1, 0);
+    let all = 2 * params.num_page as u32 * REG_PAGE - 1;
+    let drawn: Vec<u32> = (0..24).map(|_| dice.word() as u32 & all).collect();
+    let bits = (0..all.count_ones()).map(|bit| 1 << bit);
+    for (n, address) in bits.chain([0, all]).chain(drawn).enumerate() {
+        bench.control().post_strobed(address, dice.word(), STROBES[n % STROBES.len()]);
+        if n % 2 == 1 {
+            // The first one keeps its record.
+            bench.control().post_strobed(!address & all, dice.word(), STROBES[(n + 1) % STROBES.len()]);
+        }
+        bench.run_until("the register write", |bench| bench.quiet())?;
+        for id in [regs::SGFSR, regs::SGFAR, regs::SGFSYNR0, regs::SGFSYNR1] {
+            bench.read64(id.offset(&params, 0))?;
+        }
+        bench.write32(regs::SGFSR.offset(&params, 0), u32::MAX)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Two stages: granules, start levels and leaves of stage 2, alone and under a guest's tables; its faults; what invalidations drop
-//! and spare. Scenes for hardware that has stage 2 and nesting; on others they end at once.
+//! and spare. Only hardware that has stage 2 and nesting has these scenes.
 
+use super::faults::refused;
 use super::maintenance::global_sync;
 use super::translation::granules;
 use super::{smooth, Outcome, Scene, HOLE, RAM, SETTLED, TABLES};
@@ -8,18 +9,24 @@ use crate::bench::fixture::{
     Tables, ACCESSED, READ_WRITE, SCTLR_CFIE, SCTLR_CFRE, SCTLR_HUPCF, SCTLR_M, SCTLR_USUAL, TABLE, VALID,
 };
 use crate::bench::Bench;
-use smmu_rtl::params::Aarch32;
+use smmu_rtl::params::{Aarch32, Params};
 use smmu_rtl::registers::{self as regs, RegId};
 
-pub(super) fn scenes() -> Vec<Scene> {
-    vec![
+pub(super) fn scenes(params: &Params) -> Vec<Scene> {
+    if !params.features.nested {
+        return Vec::new();
+    }
+    let mut scenes: Vec<Scene> = vec![
         ("leaves of stage 2", smooth(), leaves),
         ("leaves of one stage over leaves of the other", smooth(), over_each_other),
-        ("large pages over stage 2", smooth(), large_pages),
         ("nested banks with stages off", smooth(), stages_off),
         ("faults of stage 2", smooth(), faults),
         ("what invalidations of two stages drop and spare", smooth(), effects),
-    ]
+    ];
+    if params.features.aarch32 == Aarch32::Both {
+        scenes.push(("large pages over stage 2", smooth(), large_pages));
+    }
+    scenes
 }
 
 /// Leaf of stage 2: may be read and written, Normal memory, accessed.
@@ -43,11 +50,6 @@ const IPA: u64 = 1 << 35;
 /// TCR.PS of stage 2: 48-bit output addresses, 32-bit ones.
 const WIDE: u32 = 5 << 16;
 const NARROW: u32 = 0;
-
-/// The hardware has what the scenes need.
-fn there(bench: &Bench) -> bool {
-    bench.params().features.stage2 && bench.params().features.nested
-}
 
 fn granule_bits(granule: u32) -> u32 {
     match granule {
@@ -162,9 +164,6 @@ fn first_tables(granule: u32) -> &'static [(u32, u32)] {
 
 /// Pages and blocks of every granule from every start level, one first table and several.
 fn leaves(bench: &mut Bench) -> Outcome {
-    if !there(bench) {
-        return Ok(());
-    }
     bench.memory().add_region(PLACE, 0x10_0000);
     bench.enable()?;
     for granule in granules(bench) {
@@ -186,9 +185,6 @@ fn leaves(bench: &mut Bench) -> Outcome {
 
 /// Pages and blocks of a guest over those of its hypervisor, in every pair of granules.
 fn over_each_other(bench: &mut Bench) -> Outcome {
-    if !there(bench) {
-        return Ok(());
-    }
     bench.memory().add_region(PLACE, 0x10_0000);
     bench.enable()?;
     let mut root = TABLES;
@@ -224,9 +220,6 @@ fn large_pages(bench: &mut Bench) -> Outcome {
     const SHORT_TABLE: u32 = 1;
     const LARGE: u32 = 1 | 3 << 4;
     const SECTION: u32 = 2 | 3 << 10;
-    if !there(bench) || bench.params().features.aarch32 != Aarch32::Both {
-        return Ok(());
-    }
     let params = *bench.params();
     bench.memory().add_region(PLACE, 0x10_0000);
     bench.enable()?;
@@ -257,9 +250,6 @@ fn large_pages(bench: &mut Bench) -> Outcome {
 
 /// Every pair of stages on and off, with an address that goes through and one that is refused.
 fn stages_off(bench: &mut Bench) -> Outcome {
-    if !there(bench) {
-        return Ok(());
-    }
     let params = *bench.params();
     let host = Second::new(12, 0, 48);
     host.map_tables(bench)?;
@@ -301,9 +291,6 @@ enum Wrong {
 /// Faults of stage 2 at every level: of an address, and of a guest's table.
 fn faults(bench: &mut Bench) -> Outcome {
     const BEYOND: u64 = 1 << 40;
-    if !there(bench) {
-        return Ok(());
-    }
     let params = *bench.params();
     bench.enable()?;
     let host = Second::new(12, 0, 48);
@@ -336,26 +323,13 @@ fn faults(bench: &mut Bench) -> Outcome {
             for response in [SCTLR_CFRE, 0] {
                 bench.write32(regs::CB_SCTLR.offset(&params, HOST), SCTLR_M | SCTLR_CFIE | SCTLR_HUPCF | response)?;
                 forget(bench)?;
-                for (stream, address) in [(HOST_STREAM, IPA), (GUEST_STREAM, 0x1000)] {
-                    bench.burst_read(stream, address, 2, 3)?;
-                    record(bench)?;
-                    bench.burst_write(stream, address, 2, 3, |_| 9)?;
-                    record(bench)?;
+                for access in [(HOST_STREAM, IPA), (GUEST_STREAM, 0x1000)] {
+                    refused(bench, access, HOST)?;
                 }
             }
         }
     }
     Ok(())
-}
-
-/// Reads the hypervisor's record, clears it and looks.
-fn record(bench: &mut Bench) -> Outcome {
-    let params = *bench.params();
-    bench.fault_record(HOST)?;
-    bench.read64(regs::CB_IPAFAR.offset(&params, HOST))?;
-    bench.clear_fault(HOST)?;
-    bench.read32(regs::CB_FSR.offset(&params, HOST))?;
-    bench.run_cycles(SETTLED)
 }
 
 /// Pages of the guest, each at the IPA of the same number; the hypervisor's stream uses those IPAs itself.
@@ -396,9 +370,6 @@ fn command(bench: &mut Bench, (id, bank): (RegId, usize), address: u64, (vmid, a
 
 /// For each command: what it names is walked again, what it does not name is not.
 fn effects(bench: &mut Bench) -> Outcome {
-    if !there(bench) {
-        return Ok(());
-    }
     let host = Second::new(12, 0, 48);
     host.map_tables(bench)?;
     let mut tables = Tables::usual(TABLES);

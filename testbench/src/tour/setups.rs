@@ -7,6 +7,7 @@ use super::{smooth, Outcome, Scene, ASID, BANK, RAM, SETTLED, STREAM, TABLES};
 use crate::axi::master::Burst;
 use crate::bench::fixture::{Tables, ACCESSED, READ_ONLY, READ_WRITE, SCTLR_HUPCF, SCTLR_M, SCTLR_USUAL, TCR2_USUAL, USER};
 use crate::bench::Bench;
+use smmu_rtl::params::PA_WIDTH;
 use smmu_rtl::registers as regs;
 
 pub(super) fn scenes() -> Vec<Scene> {
@@ -17,6 +18,7 @@ pub(super) fn scenes() -> Vec<Scene> {
         ("every bit of what controls a bank", smooth(), controls),
         ("beside regions of every size", smooth(), outside),
         ("every sign bit", smooth(), signs),
+        ("beyond every output size", smooth(), output_sizes),
         ("every ASID bit of the upper region", options(), upper_asids),
         ("what reset leaves", smooth(), resets),
     ]
@@ -202,6 +204,51 @@ fn signs(bench: &mut Bench) -> Outcome {
             for bit in sign + 1..49 {
                 bench.burst_read(STREAM, low ^ 1 << bit, 1, 3)?;
                 bench.clear_fault(BANK)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every output size, and every address bit that some of them do not have: of the first table, of a table below each level, and of a page.
+fn output_sizes(bench: &mut Bench) -> Outcome {
+    const SIZES: u32 = 7;
+    const VA: u64 = 0x12_3456_7000;
+    let params = *bench.params();
+    places(bench);
+    bench.route_stream(0, STREAM, BANK)?;
+    bench.enable()?;
+    let mut tables = Tables::usual(TABLES);
+    tables.map(bench.memory(), VA, RAM, READ_WRITE)?;
+    let mut slots = [0; 4];
+    for (level, slot) in (0..).zip(&mut slots) {
+        *slot = tables.slot(bench.memory(), VA, level)?;
+    }
+    bank(bench, &tables, false, SCTLR_USUAL | SCTLR_HUPCF)?;
+    for code in 0..=SIZES {
+        bench.write32(regs::CB_TCR2.offset(&params, BANK), TCR2_USUAL & !7 | code)?;
+        for bit in 32..PA_WIDTH as u32 {
+            let place = 1u64 << bit;
+            // The last of these tables is at the place: the first one, whose base is the register, or the one that `level` leads to.
+            for level in [None, Some(0), Some(1), Some(2), Some(3)] {
+                let next = level.map_or(0, |level: usize| level + 1);
+                if bit < params.output_bits() && next < slots.len() {
+                    let descriptor = bench.memory().read_u64(slots[next])?;
+                    bench.memory().write_u64(place | slots[next] & 0xfff, descriptor)?;
+                }
+                let root = if level.is_none() { place } else { tables.root };
+                bench.write64(regs::CB_TTBR0.offset(&params, BANK), root | u64::from(ASID) << 48)?;
+                let old = level.map(|level| bench.memory().read_u64(slots[level]).map(|old| (slots[level], old))).transpose()?;
+                if let Some((slot, old)) = old {
+                    bench.memory().write_u64(slot, old & 0xfff | place)?;
+                }
+                bench.invalidate_bank(BANK)?;
+                bench.burst_read(STREAM, VA | 0x40, 1, 3)?;
+                bench.burst_write(STREAM, VA | 0x80, 1, 3, |_| 3)?;
+                bench.clear_fault(BANK)?;
+                if let Some((slot, old)) = old {
+                    bench.memory().write_u64(slot, old)?;
+                }
             }
         }
     }

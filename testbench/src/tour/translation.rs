@@ -1,13 +1,20 @@
 //! Granules, start levels, regions, leaves, permissions.
 
+use super::speed::forget_hits;
 use super::{smooth, Outcome, Scene, ASID, BANK, RAM, SETTLED, STREAM, TABLES};
 use crate::axi::master::Burst;
+use crate::axi::pause::Dice;
 use crate::bench::fixture::{Tables, NOT_GLOBAL, READ_ONLY, READ_WRITE, SCTLR_USUAL, USER};
 use crate::bench::Bench;
 use smmu_rtl::registers as regs;
 
 pub(super) fn scenes() -> Vec<Scene> {
-    vec![("start levels", smooth(), start_levels), ("leaves", smooth(), leaves), ("permissions", smooth(), permissions)]
+    vec![
+        ("start levels", smooth(), start_levels),
+        ("leaves", smooth(), leaves),
+        ("address bits that descriptors do not have", smooth(), low_bits),
+        ("permissions", smooth(), permissions),
+    ]
 }
 
 /// Granules that the hardware has.
@@ -76,6 +83,48 @@ fn leaves(bench: &mut Bench) -> Outcome {
                 let offset = RAM - pa;
                 bench.burst_read(STREAM, va + offset + 0x40, 2, 3)?;
                 bench.burst_write(STREAM, va + offset + 0x80, 2, 3, |_| 5)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What stands below the address of a block, a page or a table means nothing, whether it comes from the walk or from a cache: each bit, all of
+/// them, and some that are drawn.
+fn low_bits(bench: &mut Bench) -> Outcome {
+    let mut dice = Dice::new(1, 0);
+    bench.route_stream(0, STREAM, BANK)?;
+    bench.enable()?;
+    let mut root = TABLES;
+    for granule in granules(bench) {
+        for level in if granule == 12 { 1..3 } else { 2..4 } {
+            root = root.next_multiple_of(1 << granule);
+            let mut tables = Tables::new(root, granule, 16);
+            root += 8 << granule;
+            let (size, page) = (1u64 << tables.entry_bits(level), 1u64 << granule);
+            let (va, pa) = (3 * size, RAM & !(size - 1));
+            match level {
+                3 => tables.map(bench.memory(), va, pa, READ_WRITE)?,
+                _ => tables.map_block(bench.memory(), va, pa, level, READ_WRITE)?,
+            }
+            bank(bench, &tables, false, SCTLR_USUAL)?;
+            let slot = tables.slot(bench.memory(), va, level)?;
+            let above = tables.slot(bench.memory(), va, level - 1)?;
+            let [leaf, table] = [bench.memory().read_u64(slot)?, bench.memory().read_u64(above)?];
+            let single = (12..tables.entry_bits(level)).map(|bit| 1 << bit);
+            let drawn: Vec<u64> = (0..4).map(|_| dice.word()).collect();
+            for bits in single.chain([u64::MAX]).chain(drawn) {
+                bench.memory().write_u64(slot, leaf | bits & (size - 1) & !0xfff)?;
+                bench.memory().write_u64(above, table | bits & (page - 1) & !0xfff)?;
+                bench.invalidate_bank(BANK)?;
+                // From the walk, from the micro TLB, and from what else has it.
+                let first = va + (RAM - pa);
+                bench.burst_read(STREAM, first | 0x40, 1, 3)?;
+                bench.run_cycles(SETTLED)?;
+                bench.burst_write(STREAM, first | 0x80, 1, 3, |_| 5)?;
+                forget_hits(bench)?;
+                bench.burst_read(STREAM, first + page - 0x40, 1, 3)?;
+                bench.burst_write(STREAM, first | 0xc0, 1, 3, |_| 6)?;
             }
         }
     }

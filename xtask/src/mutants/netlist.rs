@@ -2,7 +2,7 @@
 //!
 //! **What never changes.** The engines start every register as zero, and so does this netlist. Registers that no input can ever bring away from
 //! that (the upper bits of an index where a table is small, a queue's field that is always the same) become constants: Yosys proves them
-//! (`opt_dff -sat`), and there is nothing left to mutate.
+//! (`opt_dff -sat`), and there is nothing left to mutate. The same goes for bits of memories (`opt_mem`).
 //!
 //! **Which matter.** All drawn mutations are put into one netlist, each behind an input of its own; memories become registers, words become
 //! bits, and what leads to no pin is removed, register by register and bit by bit. An input that nothing uses any more belongs to a mutation
@@ -17,6 +17,10 @@ const SELECT_BITS: usize = 12;
 /// What the inputs of the netlist that is probed begin with.
 const PROBE: &str = "mutation_";
 
+/// Bits of memories that are never written as anything but what they hold are constants, and so is what follows from them: what goes through
+/// one queue after another needs it once for each.
+const CONSTANT_MEMORY: &str = "opt_mem\nopt -full\n";
+
 /// The script that draws mutations: `list.txt`, and the design as it stands in `base.il`.
 pub fn draw(count: usize, seed: u32) -> String {
     format!(
@@ -27,7 +31,9 @@ pub fn draw(count: usize, seed: u32) -> String {
          opt -full\n\
          wreduce\n\
          zinit -all\n\
+         {CONSTANT_MEMORY}{CONSTANT_MEMORY}{CONSTANT_MEMORY}\
          opt_dff -sat\n\
+         {CONSTANT_MEMORY}\
          memory_collect\n\
          opt_clean -purge\n\
          opt -full\n\

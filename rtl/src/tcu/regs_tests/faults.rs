@@ -244,7 +244,7 @@ fn records_are_writable_for_save_and_restore() {
     b.write64(SGFSYNR0, 0, u64::MAX);
     for bank in [0, 7, 15] {
         assert_eq!(b.read(CB_FAR, bank), 0xFFFF_9ABC_DEF0_1234 + bank as u64);
-        assert_eq!((b.read(CB_FSYNR0, bank), b.read(CB_FSYNR1, bank)), (0x00FF_0FF3, 0x1234_5678));
+        assert_eq!((b.read(CB_FSYNR0, bank), b.read(CB_FSYNR1, bank)), (0x00FF_0FFF, 0x1234_5678));
         assert_eq!(b.read(CBFRSYNRA, bank), bank as u64);
     }
     assert_eq!(b.read(SGFAR, 0), 0x1_FFFF_FFFF_FFFF);

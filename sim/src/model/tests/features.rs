@@ -26,7 +26,7 @@ fn pins(rig: &mut Rig, access: Access, cache: u8) -> (u8, u8, u8) {
 
 #[test]
 fn without_the_feature_attributes_pass() {
-    let mut rig = Rig::new();
+    let mut rig = Rig::with_params(&ZYNQMP.with_features(Features::STAGE1));
     rig.page(0x1000, 0x4_0000_0000);
     let access = Access { privileged: true, instruction: true, non_secure: true, ..read(0x1000) };
     rig.set(regs::S2CR, 0, BANK as u64 | 2 << 24 | 2 << 26 | 1 << 11);

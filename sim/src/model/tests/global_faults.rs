@@ -2,7 +2,7 @@
 
 use super::super::testing::rig::{read, write, Rig, BANK, SCTLR, STREAM};
 use super::super::{context_code, global_code, Access, Fault, Verdict};
-use smmu_rtl::params::{Straps, SM8550, ZYNQMP};
+use smmu_rtl::params::{Features, Straps, SM8550, ZYNQMP};
 use smmu_rtl::registers as regs;
 
 #[test]
@@ -111,14 +111,15 @@ fn types_of_s2cr_and_banks() {
 
 #[test]
 fn types_of_banks() {
+    let plain = ZYNQMP.with_features(Features::STAGE1);
     for kind in [0, 2, 3] {
-        let mut rig = Rig::new();
+        let mut rig = Rig::with_params(&plain);
         rig.set(regs::CBAR, BANK, kind << 16);
         assert_eq!(rig.refused(read(0x1000)), Fault::global(global_code::ICF), "CBAR.TYPE={kind}");
         rig.set(regs::CB_SCTLR, BANK, 0);
         assert_eq!(rig.refused(read(0x1000)), Fault::global(global_code::ICF), "CBAR.TYPE={kind}, M=0");
     }
-    let mut rig = Rig::new();
+    let mut rig = Rig::with_params(&plain);
     rig.set(regs::CBA2R, BANK, 0);
     assert_eq!(rig.refused(read(0x1000)), Fault::global(global_code::ICF), "an AArch32 bank that walks");
     rig.set(regs::CB_SCTLR, BANK, SCTLR & !1);

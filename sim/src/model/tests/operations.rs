@@ -152,7 +152,7 @@ fn both_stages() {
 
 #[test]
 fn without_the_feature_they_are_ignored() {
-    let mut rig = Rig::new();
+    let mut rig = Rig::with_params(&ZYNQMP.with_features(Features::STAGE1));
     rig.page(0x1000, 0x4_0000_0000);
     rig.set(regs::CB_PAR, BANK, 0x55);
     rig.set(regs::CB_ATS1PR, BANK, 0x1000);

@@ -2,7 +2,7 @@
 
 use super::super::testing::rig::Rig;
 use super::super::Model;
-use smmu_rtl::params::{Params, MINI, PRESETS, SM8550, ZYNQMP};
+use smmu_rtl::params::{Features, Params, MINI, PRESETS, SM8550, ZYNQMP};
 use smmu_rtl::registers as regs;
 
 /// First bank page of the default preset.
@@ -14,7 +14,7 @@ fn reset_values() {
     for (offset, value) in [
         (0x000, 0x0020_0001),
         (0x010, 0x0400_001C),
-        (0x020, 0x4E01_1E30),
+        (0x020, 0x7801_1E30),
         (0x024, 0x3000_8010),
         (0x028, 0x0000_7555),
         (0x03C, 0x21),
@@ -94,7 +94,8 @@ fn two_narrow_registers_in_one_access() {
     let mut model = Model::new(&ZYNQMP);
     model.write(CB0 + 0x38, 0xAAAA_BBBB_CCCC_DDDD, 8);
     assert_eq!((model.read(CB0 + 0x38, 4), model.read(CB0 + 0x3C, 4)), (0xCCCC_DDDD, 0xAAAA_BBBB));
-    // FSR and FSRRESTORE: FSR is written first, so what is restored stays.
+    // FSR and FSRRESTORE, in the AArch64 format: FSR is written first, so what is restored stays.
+    model.write(0x1800, 1, 4);
     model.write(CB0 + 0x5C, 0x2, 4);
     model.write(CB0 + 0x58, 0x0000_0008_0000_000A, 8);
     assert_eq!(model.read(CB0 + 0x58, 8), 0x408);
@@ -150,7 +151,7 @@ fn unimplemented_offsets_are_silent() {
 
 #[test]
 fn commands_read_as_zero() {
-    let mut model = Model::new(&ZYNQMP);
+    let mut model = Model::new(&ZYNQMP.with_features(Features::STAGE1));
     for offset in [0x64, 0x68, 0x6C, 0x70, 0x4C, CB0 + 8, CB0 + 0x5C, CB0 + 0x600, CB0 + 0x620, CB0 + 0x7F0, CB0 + 0x800] {
         model.write(offset, !0, 8);
         assert_eq!(model.read(offset, 4), 0, "{offset:#x}");

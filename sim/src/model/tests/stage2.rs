@@ -197,7 +197,8 @@ fn identification() {
     let idr0 = |params: &Params| Model::new(params).read(0x20, 4);
     // S2TS 29, NTS 28, ATOSNS 26, PTFS 25:24, EXIDS 8.
     let mask = 3 << 28 | 7 << 24 | 1 << 8;
-    assert_eq!(idr0(&ZYNQMP) & mask, 6 << 24);
+    assert_eq!(idr0(&ZYNQMP.with_features(Features::STAGE1)) & mask, 6 << 24);
+    assert_eq!(idr0(&ZYNQMP) & mask, 3 << 28);
     assert_eq!(idr0(&FULL) & mask, 3 << 28 | 1 << 8);
     let long = ZYNQMP.with_features(Features { aarch32: Aarch32::Long, stage2: true, ..Features::STAGE1 });
     assert_eq!(idr0(&long) & mask, 1 << 29 | 5 << 24);

@@ -4,8 +4,9 @@
 //! translation is used again: a dropped one is walked again, a spared one is not. So that is when it is sampled.
 
 use super::translation::is_block;
+use super::watch::{retagged, Shown, Watch, HYP, MAX_USED};
 use super::{in_flight, Sampler, IN_FLIGHT};
-use crate::bench::observe::{Event, Forwarded, Path, Translation};
+use crate::bench::observe::{Event, Forwarded, Translation};
 use crate::coverage::collector::{Counts, Life, Now};
 use crate::coverage::plan::{Group, GroupId, Plan};
 use smmu_rtl::params::Params;
@@ -28,9 +29,6 @@ const COMMANDS: [RegId; 13] = [
     regs::TLBIVAH64,
     regs::TLBIVALH64,
 ];
-/// Translations that are followed; forgetting some only costs samples.
-const MAX_USED: usize = 4096;
-
 /// Tags and place of a cached translation, with the stream that used it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
@@ -46,11 +44,7 @@ struct Key {
 #[derive(Clone, Debug)]
 struct Used {
     translation: Translation,
-    /// Commands that named it, and those that did not.
-    named: Vec<usize>,
-    spared: Vec<usize>,
-    /// Every one of them has been synchronized.
-    synchronized: bool,
+    watch: Watch,
 }
 
 /// Samples the groups of this file.
@@ -106,13 +100,9 @@ impl Maintenance {
             None => Some(0),
         };
         for (key, used) in &mut self.used {
-            used.synchronized = false;
-            match vmid.map(|vmid| names(COMMANDS[command], payload, vmid, key, &used.translation)) {
-                Some(true) => used.named.push(command),
-                Some(false) => used.spared.push(command),
-                // A bank whose VMID is not known: what it names is not either.
-                None => used.named.push(COMMANDS.len()),
-            }
+            // Of a bank whose VMID is not known, what it names is not either.
+            let named = vmid.map(|vmid| names(COMMANDS[command], payload, vmid, key, &used.translation));
+            used.watch.command(Some(command), named);
         }
     }
 
@@ -123,31 +113,22 @@ impl Maintenance {
         }
         let key = Key { stream: life.accepted.beat.user, bank: t.bank, vmid: t.vmid, asid: t.asid, page: t.va >> 12 };
         self.vmids.insert(t.bank, t.vmid);
-        if let Some(before) = self.used.get(&key).filter(|before| before.synchronized) {
-            let walked = life.walk_reads.0 != life.walk_reads.1;
-            let only = before.named.first().copied().filter(|first| before.named.iter().all(|other| other == first));
-            match (only, &before.spared[..]) {
-                (Some(command), _) if command < COMMANDS.len() && walked && life.alone => {
+        if let Some(before) = self.used.get(&key) {
+            match before.watch.used_again(life, forwarded) {
+                Shown::Dropped(command) => {
                     counts.hit(self.effect, &[command, usize::from(is_block(&before.translation))]);
                     if before.translation.leaf >> 11 & 1 == 0 {
                         counts.hit(self.effect, &[command, 2]);
                     }
                 }
-                (None, spared)
-                    if before.named.is_empty()
-                        && !walked
-                        && matches!(forwarded.path, Path::Hit | Path::HitUnderMiss | Path::NoWalk) =>
-                {
-                    spared.iter().for_each(|&command| counts.hit(self.effect, &[command, 3]));
-                }
-                _ => {}
+                Shown::Spared(commands) => commands.iter().for_each(|&command| counts.hit(self.effect, &[command, 3])),
+                Shown::Nothing => {}
             }
         }
         if self.used.len() == MAX_USED && !self.used.contains_key(&key) {
             self.used.pop_first();
         }
-        let used = Used { translation: t, named: Vec::new(), spared: Vec::new(), synchronized: false };
-        self.used.insert(key, used);
+        self.used.insert(key, Used { translation: t, watch: Watch::default() });
     }
 }
 
@@ -171,7 +152,7 @@ impl Sampler for Maintenance {
                 if let Some((crowd, busy)) = self.asked.remove(&bank) {
                     counts.hit(self.sync, &[usize::from(bank.is_none()), crowd, usize::from(!busy)]);
                 }
-                self.used.values_mut().for_each(|used| used.synchronized = true);
+                self.used.values_mut().for_each(|used| used.watch.synchronize());
             }
             Event::TableChanged { change, waiting } => {
                 let kind = match (change.old & 1, change.new & 1) {
@@ -182,13 +163,10 @@ impl Sampler for Maintenance {
                 };
                 counts.hit(self.change, &[kind, usize::from(waiting > 0)]);
             }
-            Event::Register(done) if done.write => {
-                let word = done.offset & !7;
-                for (id, index) in [word, word + 4].into_iter().filter_map(|offset| regs::at(&self.params, offset)) {
-                    if matches!(id, regs::CBAR | regs::CB_TCR2 | regs::CB_TTBR0 | regs::CB_TTBR1 | regs::CB_TCR) {
-                        self.vmids.remove(&index);
-                    }
-                }
+            Event::Register(done) => {
+                retagged(&self.params, &done).for_each(|bank| {
+                    self.vmids.remove(&bank);
+                });
             }
             Event::Reset { .. } => {
                 self.used.clear();
@@ -206,7 +184,6 @@ impl Sampler for Maintenance {
 
 /// Whether the command names the translation. `vmid`: that of the command's bank, `{HYPC, VMID}`.
 fn names(id: RegId, payload: u64, vmid: u32, key: &Key, t: &Translation) -> bool {
-    const HYP: u32 = 1 << 16;
     let covers = |page: u64, bits: u64| (key.page ^ page) & ((1 << bits) - 1) & !((1 << (t.bits - 12)) - 1) == 0;
     let address = covers(payload, 37);
     let global = t.leaf >> 11 & 1 == 0;

@@ -10,6 +10,7 @@ mod second;
 mod second_maintenance;
 mod traffic;
 mod translation;
+mod watch;
 
 use super::collector::{Counts, Life, Now};
 use super::plan::Plan;

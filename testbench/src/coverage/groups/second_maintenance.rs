@@ -3,8 +3,9 @@
 //! As in [`maintenance`](super::maintenance), what a command hit is seen when its synchronization has ended and the translation is
 //! used again: a dropped one is walked again, a spared one is not.
 
+use super::watch::{retagged, Shown, Watch, MAX_USED};
 use super::{in_flight, Sampler, IN_FLIGHT};
-use crate::bench::observe::{Event, Format, Forwarded, Path, SecondLeaf, Translation};
+use crate::bench::observe::{Event, Format, Forwarded, SecondLeaf, Translation};
 use crate::coverage::collector::{Counts, Life, Now};
 use crate::coverage::plan::{Group, GroupId, Plan};
 use smmu_rtl::params::Params;
@@ -27,9 +28,6 @@ const OWN: usize = 2;
 /// What may be seen of them.
 const EFFECTS: [&str; 4] =
     ["stage 2: walked again", "stage 2: spared, no walk", "both stages: walked again", "both stages: spared, no walk"];
-/// Translations that are followed; forgetting some only costs samples.
-const MAX_USED: usize = 4096;
-
 /// A cached translation and the stream that used it: bank of the first stage that is on, page.
 type Key = (u32, usize, u64);
 
@@ -37,11 +35,7 @@ type Key = (u32, usize, u64);
 #[derive(Clone, Debug)]
 struct Used {
     translation: Translation,
-    /// Commands that named it, and those that did not; `None`: one of which that is not known.
-    named: Vec<Option<usize>>,
-    spared: Vec<usize>,
-    /// Every one of them has been synchronized.
-    synchronized: bool,
+    watch: Watch,
 }
 
 /// Samples the groups of this file.
@@ -102,12 +96,8 @@ impl SecondMaintenance {
             None => Some(0),
         };
         for used in self.used.values_mut() {
-            used.synchronized = false;
-            match command.zip(vmid) {
-                Some((command, vmid)) if names(id, payload, vmid, &used.translation) => used.named.push(Some(command)),
-                Some((command, _)) => used.spared.push(command),
-                None => used.named.push(None),
-            }
+            let named = vmid.map(|vmid| names(id, payload, vmid, &used.translation));
+            used.watch.command(command, named);
         }
     }
 
@@ -126,23 +116,18 @@ impl SecondMaintenance {
             self.vmids.insert(t.bank, t.vmid);
         }
         let key = (life.accepted.beat.user, t.bank, t.va >> 12);
-        if let Some(before) = self.used.get(&key).filter(|before| before.synchronized && tags(&before.translation) == tags(&t)) {
-            let walked = life.walk_reads.0 != life.walk_reads.1;
+        if let Some(before) = self.used.get(&key).filter(|before| tags(&before.translation) == tags(&t)) {
             let row = if alone { 0 } else { 2 };
-            let only = before.named.first().copied().flatten();
-            let only = only.filter(|first| before.named.iter().all(|other| *other == Some(*first)));
-            if let (Some(command), true, true) = (only, walked, life.alone) {
-                counts.hit(effect, &[command, row]);
-            }
-            let kept = matches!(forwarded.path, Path::Hit | Path::HitUnderMiss | Path::NoWalk);
-            if before.named.is_empty() && !walked && kept {
-                before.spared.iter().for_each(|&command| counts.hit(effect, &[command, row + 1]));
+            match before.watch.used_again(life, forwarded) {
+                Shown::Dropped(command) => counts.hit(effect, &[command, row]),
+                Shown::Spared(commands) => commands.iter().for_each(|&command| counts.hit(effect, &[command, row + 1])),
+                Shown::Nothing => {}
             }
         }
         if self.used.len() == MAX_USED && !self.used.contains_key(&key) {
             self.used.pop_first();
         }
-        self.used.insert(key, Used { translation: t, named: Vec::new(), spared: Vec::new(), synchronized: false });
+        self.used.insert(key, Used { translation: t, watch: Watch::default() });
     }
 }
 
@@ -156,14 +141,11 @@ impl Sampler for SecondMaintenance {
                 }
                 self.invalidation(id, bank, payload);
             }
-            Event::SyncCompleted { .. } => self.used.values_mut().for_each(|used| used.synchronized = true),
-            Event::Register(done) if done.write => {
-                let word = done.offset & !7;
-                for (id, index) in [word, word + 4].into_iter().filter_map(|offset| regs::at(&self.params, offset)) {
-                    if matches!(id, regs::CBAR | regs::CBA2R | regs::CB_TCR2 | regs::CB_TTBR0 | regs::CB_TTBR1 | regs::CB_TCR) {
-                        self.vmids.remove(&index);
-                    }
-                }
+            Event::SyncCompleted { .. } => self.used.values_mut().for_each(|used| used.watch.synchronize()),
+            Event::Register(done) => {
+                retagged(&self.params, &done).for_each(|bank| {
+                    self.vmids.remove(&bank);
+                });
             }
             Event::Reset { .. } => {
                 self.used.clear();
