@@ -19,7 +19,7 @@ use super::oracle::{poke, Oracle};
 use smmu_rtl::params::{Aarch32, Params};
 use smmu_rtl::registers::{self as regs, RegId};
 use smmu_sim::model::{Access, Fault};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 /// Cycles that an interrupt level may lag behind its record.
 pub const IRQ_LAG: u64 = 4;
@@ -47,6 +47,8 @@ const SS: u64 = 1 << 30;
 const MAX_WRITES: usize = 6;
 /// Faults that a read may be older than.
 const MAX_BEFORE: usize = 16;
+/// Results of register writes that are remembered.
+const MAX_WRITTEN: usize = 1 << 16;
 
 /// A register write: offset, data, strobes.
 type Store = (u32, u64, u8);
@@ -64,7 +66,7 @@ struct Written {
 }
 
 /// One possible state of a recorder: status, address, three syndromes, IPA.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct State {
     values: [u64; 6],
     /// Serial of the transaction whose fault it is, 0 for none or for what software wrote.
@@ -168,6 +170,9 @@ struct Recorder {
 pub(super) struct Records {
     params: Params,
     scratch: Box<dyn Oracle>,
+    /// What the scratch oracle made of a register write to a state of a recorder. Held transactions live long, so the same few writes are
+    /// tried on the same states again and again.
+    written: HashMap<(usize, State, Store), State>,
     recorders: Vec<Recorder>,
     /// Faults that were applied while a register write was under way: they may have been recorded after it.
     during_write: Option<Vec<Applied>>,
@@ -183,6 +188,7 @@ impl Records {
         let mut records = Records {
             params: *params,
             scratch: oracle.copy(),
+            written: HashMap::new(),
             recorders: Vec::new(),
             during_write: None,
             active_banks: 0,
@@ -222,6 +228,7 @@ impl Records {
             .collect();
         let before: Vec<u64> = banks.iter().map(|&bank| self.format(bank)).collect();
         if !banks.is_empty() {
+            self.written.clear();
             self.scratch.write_strobed(offset, data, strobes);
         }
         for (bank, old) in banks.into_iter().zip(before) {

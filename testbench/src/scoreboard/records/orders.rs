@@ -1,6 +1,6 @@
 //! One state of the record registers after another: faults, register writes, and the orders in which they may have come.
 
-use super::{poke, Cause, Potential, Records, State, Store, Written, FORMAT, MULTI, SS};
+use super::{poke, Cause, Potential, Records, State, Store, Written, FORMAT, MAX_WRITTEN, MULTI, SS};
 use smmu_rtl::registers as regs;
 
 impl Records {
@@ -78,7 +78,12 @@ impl Records {
     }
 
     /// The state after a register write.
-    pub(super) fn after_write(&mut self, n: usize, state: &State, (offset, data, strobes): Store) -> State {
+    pub(super) fn after_write(&mut self, n: usize, state: &State, store: Store) -> State {
+        let key = (n, *state, store);
+        if let Some(after) = self.written.get(&key) {
+            return *after;
+        }
+        let (offset, data, strobes) = store;
         self.load(n, state);
         self.scratch.write_strobed(offset, data, strobes);
         let after = self.read_back(n, state.owner);
@@ -86,6 +91,10 @@ impl Records {
         if !self.recorded(n, &after) {
             after.owner = 0;
         }
+        if self.written.len() >= MAX_WRITTEN {
+            self.written.clear();
+        }
+        self.written.insert(key, after);
         after
     }
 
