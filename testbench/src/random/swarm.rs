@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Drain,
     Wait,
     Reset,
+    Operation,
+    Count,
 }
 
 /// Weights of one program.
@@ -129,6 +131,11 @@ impl Swarm {
         };
         // Last, so that hardware without all that gets the programs that it would get anyway.
         swarm.second = Second::draw(rng, params);
+        for (kind, usual, there) in [(Operation, 2, params.features.ats), (Count, 1, params.features.pmu)] {
+            if there {
+                swarm.kinds.push((kind, usual * [0, 0, 10, 30][rng.random_range(0..4)]));
+            }
+        }
         swarm
     }
 
