@@ -457,6 +457,11 @@ impl Bench {
         self.scoreboard.stats()
     }
 
+    /// What the register at `result` must show after an address translation operation: its offset and its 64-bit word.
+    pub fn result_of(&mut self, operation: (u32, u64), result: u32) -> u64 {
+        self.scoreboard.result_of(operation, result, &mut self.memory)
+    }
+
     /// Starts to count anew.
     pub fn reset_stats(&mut self) {
         self.scoreboard.stats_mut().reset();

@@ -4,7 +4,7 @@
 use smmu_rtl::params::{Params, MINI};
 use smmu_rtl::registers as regs;
 use smmu_testbench::axi::burst::{OKAY, SLVERR};
-use smmu_testbench::bench::fixture::{Tables, ACCESSED, READ_WRITE, SCTLR_USUAL, USER};
+use smmu_testbench::bench::fixture::{Tables, ACCESSED, READ_WRITE, SCTLR_HUPCF, SCTLR_USUAL, USER};
 use smmu_testbench::bench::{Bench, BenchError, BenchOptions};
 
 type Outcome = Result<(), BenchError>;
@@ -150,4 +150,21 @@ fn global_commands_drop_what_they_name_and_nothing_else() -> Outcome {
         bench.drain()?;
     }
     Ok(())
+}
+
+/// Found by `smmu random --preset zynqmp`, seed 172: a bank is blocked by a status that software restores as by a fault.
+#[test]
+fn a_restored_status_blocks_what_is_cached() -> Outcome {
+    let mut tables = Tables::usual(TABLES);
+    let mut bench = translated(&mut tables)?;
+    bench.write32(regs::CB_SCTLR.offset(PARAMS, BANK), SCTLR_USUAL & !SCTLR_HUPCF)?;
+    for _ in 0..2 {
+        assert_eq!(bench.burst_read(STREAM, VA, 1, 3)?.resp, OKAY);
+    }
+    bench.write32(regs::CB_FSRRESTORE.offset(PARAMS, BANK), 2)?;
+    assert_eq!(bench.burst_read(STREAM, VA, 1, 3)?.resp, SLVERR, "a hit of before");
+    // Software says that it is handled: translation goes on.
+    bench.write32(regs::CB_FSR.offset(PARAMS, BANK), u32::MAX)?;
+    assert_eq!(bench.burst_read(STREAM, VA, 1, 3)?.resp, OKAY);
+    bench.drain()
 }

@@ -125,6 +125,9 @@ impl Logic for AttributeLeaf {
                         self.share.next = 1.into();
                     }
                 }
+                if self.device.val() {
+                    self.share.next = 3.into();
+                }
             } else {
                 // Cacheabilities as {outer, inner} codes: 0 NC, 1 WB with both hints, 2 WT, 3 WB, both with the read hint.
                 self.nibble.next = 0.into();

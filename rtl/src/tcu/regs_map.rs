@@ -23,7 +23,7 @@
 //! | 12 | `TLBI` | a write is a TLB maintenance command |
 //! | 13 | `TLBI_HIGH` | the upper word of a 64-bit command: kept; the command acts if the lower word is written |
 //! | 14 | `SYNC` | a write starts a synchronization |
-//! | 15 | `CHANGE` | a write changes the translation: 32 bits go out on the configuration bus |
+//! | 15 | `CHANGE` | a write changes the translation: 32 bits go out on the configuration bus (kind 15: nothing but the dropping of what was translated) |
 //! | 16 | `CHANGE64` | upper word of a register that goes out as 64 bits |
 //! | 17 | `LOCKED` | writable only while sACR.CACHE_LOCK is clear |
 //! | 18 | `LOCK` | bit 26 is CACHE_LOCK |
@@ -63,6 +63,8 @@ const TLBI: u32 = 1 << 12;
 const TLBI_HIGH: u32 = 1 << 13;
 const SYNC: u32 = 1 << 14;
 const CHANGE: u32 = 1 << 15;
+/// Kind of a write that nothing on the configuration bus keeps, but that may block a bank: what was translated before it is dropped.
+const NO_REGISTER: u32 = 15;
 const CHANGE64: u32 = 1 << 16;
 const LOCKED: u32 = 1 << 17;
 const LOCK: u32 = 1 << 18;
@@ -231,7 +233,8 @@ fn behaviour(params: &Params, id: RegId, word: usize) -> (u32, u32, u32) {
         SGFSYNR0 | CB_FSYNR0 => SYN | W_RECORD,
         SGFSYNR1 | CBFRSYNRA => SID | W_RECORD,
         SGFSR | CB_FSR => FSR | W_FSR_CLEAR,
-        SGFSRRESTORE | CB_FSRRESTORE => W_FSR_SET,
+        SGFSRRESTORE => W_FSR_SET,
+        CB_FSRRESTORE => W_FSR_SET | CHANGE | NO_REGISTER << KIND,
         STLBGSYNC | CB_TLBSYNC => SYNC,
         STLBGSTATUS | CB_TLBSTATUS => STATUS,
         TLBIALLNSNH => TLBI | BY_HYP,

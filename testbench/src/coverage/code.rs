@@ -138,6 +138,8 @@ enum What {
 #[derive(Clone, Debug)]
 struct Rule {
     what: What,
+    /// For this preset alone.
+    preset: Option<String>,
     module: String,
     pattern: String,
     reason: String,
@@ -169,20 +171,25 @@ impl Rule {
     fn parse(line: &str) -> Result<Self, &'static str> {
         let (text, reason) = line.rsplit_once(": ").ok_or("a rule needs a colon, a blank and a reason")?;
         let mut words = text.splitn(3, ' ');
-        let what = match words.next() {
-            Some("toggle") => What::Toggle,
-            Some("line") => What::Line,
+        let (what, preset) = words.next().map_or(("", None), |word| match word.split_once('@') {
+            Some((what, preset)) => (what, Some(preset.to_string())),
+            None => (word, None),
+        });
+        let what = match what {
+            "toggle" => What::Toggle,
+            "line" => What::Line,
             _ => return Err("a rule begins with 'toggle' or 'line'"),
         };
         let (Some(module), Some(pattern)) = (words.next(), words.next()) else {
             return Err("a rule needs a module and a pattern");
         };
         let own = |text: &str| text.trim().to_string();
-        Ok(Rule { what, module: own(module), pattern: own(pattern), reason: own(reason), text: own(text) })
+        Ok(Rule { what, preset, module: own(module), pattern: own(pattern), reason: own(reason), text: own(text) })
     }
 
-    fn covers(&self, what: What, module: &str, name: &str) -> bool {
-        self.what == what && glob(&self.module, module) && (glob(&self.pattern, name) || in_range(&self.pattern, name))
+    fn covers(&self, preset: &str, what: What, module: &str, name: &str) -> bool {
+        let here = self.preset.as_deref().is_none_or(|only| only == preset);
+        here && self.what == what && glob(&self.module, module) && (glob(&self.pattern, name) || in_range(&self.pattern, name))
     }
 }
 
@@ -268,7 +275,7 @@ impl CodeReport {
             useless: Vec::new(),
         };
         let mut add = |what, module: &str, line: u32, name: &str, hit: bool| {
-            let rule = exclusions.0.iter().position(|rule| rule.covers(what, module, name));
+            let rule = exclusions.0.iter().position(|rule| rule.covers(preset, what, module, name));
             if let Some(rule) = rule {
                 used[rule].0 += 1;
                 used[rule].1 += usize::from(!hit);

@@ -123,7 +123,7 @@ impl Memory {
             let lost = words.filter_map(|addr| {
                 let page = self.pages.get(&(addr / PAGE)).filter(|page| page.watched)?;
                 let old = page.word((addr % PAGE) as usize);
-                (old & 1 == 1 && self.bus_error(addr, 8, false) == OKAY).then_some(Change { addr, old, new: 0 })
+                (old != 0 && self.bus_error(addr, 8, false) == OKAY).then_some(Change { addr, old, new: 0 })
             });
             let lost: Vec<Change> = lost.collect();
             self.changes.extend(lost);

@@ -1,6 +1,7 @@
 //! What a step does: register writes, descriptors, bursts.
 
 use super::attributes;
+use super::beside;
 use super::execute::Run;
 use super::forest::Forest;
 use super::layout::{self, frame, STREAMS};
@@ -95,7 +96,12 @@ impl Run<'_> {
             Step::Burst(burst) => self.burst(burst, number),
             Step::Invalidate(invalidate) => self.invalidate(invalidate),
             Step::Read { offset, bytes } => self.bench.mmio_post_read(*offset, *bytes),
-            Step::Write { offset, data, strobes } => self.bench.control().post_strobed(*offset, *data, *strobes),
+            Step::Write { offset, data, strobes } => {
+                if beside::disturbs(self.bench.params(), *offset) {
+                    self.counting = None;
+                }
+                self.bench.control().post_strobed(*offset, *data, *strobes);
+            }
             Step::Fault { bank, read, clear } => self.fault(*bank, *read, *clear),
             Step::Resume { bank, terminate } => self.resume(*bank, *terminate),
             Step::Errors { place, reads, writes } => self.errors(*place, *reads, *writes),
@@ -110,7 +116,15 @@ impl Run<'_> {
                 Port::Walk => self.bench.walk_slave().options_mut().pauses = *pauses,
             },
             // These take time: the run does them itself.
-            Step::Move(_) | Step::Serve(_) | Step::Sync { .. } | Step::Hold { .. } | Step::Drain | Step::Wait | Step::Reset => {}
+            Step::Move(_)
+            | Step::Serve(_)
+            | Step::Sync { .. }
+            | Step::Hold { .. }
+            | Step::Drain
+            | Step::Wait
+            | Step::Reset
+            | Step::Operation(_)
+            | Step::Count(_) => {}
         }
     }
 
@@ -153,7 +167,7 @@ impl Run<'_> {
         let (ttbr0, ttbr1) = (ttbr(trees.0, b.asid), ttbr(trees.1, if b.a1 { b.asid } else { b.asid ^ 1 }));
         let cbar = self.cbar(b.vmid, b.hyp, b.kind, b.second);
         self.write(regs::CBAR, n, cbar);
-        self.write(regs::CBA2R, n, (b.va64 == lower.is_wide()).into());
+        self.write(regs::CBA2R, n, self.cba2r(n, b.va64 == lower.is_wide()));
         self.write(regs::CB_TCR2, n, tcr2(b.pa_size, b.sep, b.wide_asid));
         self.write(regs::CB_TCR, n, (tcr ^ b.odd_tcr).into());
         self.write(regs::CB_TTBR0, n, ttbr0);
@@ -166,6 +180,12 @@ impl Run<'_> {
             self.write(regs::CB_MAIR1, n, attributes::mair(n, !b.asid));
         }
         self.write(regs::CB_SCTLR, n, (b.sctlr ^ big(lower)).into());
+    }
+
+    fn cba2r(&self, bank: usize, va64: bool) -> u64 {
+        let vmid = attributes::wide_vmid(self.bench.params(), self.machine.tags[bank].1.into());
+        let there = self.bench.params().features.vmid16;
+        u64::from(va64) | if there { vmid << 16 } else { 0 }
     }
 
     fn cbar(&self, vmid: u8, hyp: bool, kind: u8, second: u8) -> u64 {
@@ -204,7 +224,7 @@ impl Run<'_> {
             Adjust::Cba2r { bank, va64 } => {
                 let n = self.machine.bank(bank);
                 let wide = self.forest.tree(self.machine.trees[n].0).is_wide();
-                self.write(regs::CBA2R, n, (va64 == wide).into());
+                self.write(regs::CBA2R, n, self.cba2r(n, va64 == wide));
             }
         }
     }
@@ -214,14 +234,16 @@ impl Run<'_> {
         let stream = s.stream % STREAMS.len() as u8;
         self.machine.groups[group] = s.valid.then_some((stream, s.bank));
         let id = STREAMS[stream as usize];
-        self.write(regs::S2CR, group, u64::from(s.bank) | u64::from(s.kind & 3) << 16);
+        let extended = self.bench.params().features.exids && s.valid;
+        self.write(regs::S2CR, group, u64::from(s.bank) | u64::from(extended) << 10 | u64::from(s.kind & 3) << 16);
         self.write(regs::SMR, group, u64::from(id) | u64::from(s.mask & 0x7fff) << 16 | u64::from(s.valid) << 31);
     }
 
     fn global(&mut self, g: &Global) {
         let bits = [(g.client_off, 0), (g.report, 1), (g.interrupt, 2), (g.unmatched_fault, 10), (g.conflict_fault, 21)];
         let value = bits.iter().fold(0, |value, (set, bit)| value | u64::from(*set) << bit);
-        self.write(regs::SCR0, 0, value);
+        let ids = attributes::ids(self.bench.params(), self.seed(), value);
+        self.write(regs::SCR0, 0, value | ids);
     }
 
     /// Writes a descriptor, if there is room for the tables that lead to it.
@@ -341,6 +363,8 @@ impl Run<'_> {
         let write = b.write && !self.tables_lie(&b.place, stream);
         let port = b.port as usize % self.bench.params().tbus;
         let bus = self.bench.port(port).bus_bytes();
+        // The top bit of AxREGION is that of an extended StreamID, too.
+        let extended = self.bench.params().features.exids;
         let mut a = AddrBeat {
             id: b.id.into(),
             addr,
@@ -352,12 +376,15 @@ impl Run<'_> {
             prot: b.prot & 7,
             qos: (b.extras >> 5 & 15) as u8,
             region: (b.extras >> 9 & 15) as u8,
-            user: STREAMS[stream as usize],
+            user: STREAMS[stream as usize] | if extended { u32::from(b.extras >> 12 & 1) << 15 } else { 0 },
         };
         shape(&mut a, bus, b.fit);
         let burst = master::Burst { addr: a, data: None };
         let burst = if write { self.with_data(burst, bus, b.sparse, number) } else { burst };
         self.bench.port(port).start(burst);
+        if let Some(counting) = &mut self.counting {
+            counting.burst(port, a.user, write);
+        }
     }
 
     /// Data that follows from the program's seed and the step's number alone.
@@ -384,7 +411,7 @@ impl Run<'_> {
         self.forest.tree(tree).is_second() && (13..=15).contains(&(spot % layout::SPOTS))
     }
 
-    fn address(&self, place: &Place, stream: u8) -> u64 {
+    pub(super) fn address(&self, place: &Place, stream: u8) -> u64 {
         let of =
             |forest: &Forest, tree, spot, upper, offset: u16| forest.tree(tree).address(spot, upper) + u64::from(offset & 0xfff);
         match *place {
@@ -443,8 +470,8 @@ impl Run<'_> {
             Ipas2L => (regs::CB_TLBIIPAS2L, bank, ipa),
             Asid => (regs::CB_TLBIASID, bank, i.tag.into()),
             All => (regs::CB_TLBIALL, bank, 0),
-            Vmid => (regs::TLBIVMID, 0, u64::from(i.tag & 0xff)),
-            VmidS1 => (regs::TLBIVMIDS1, 0, u64::from(i.tag & 0xff)),
+            Vmid => (regs::TLBIVMID, 0, attributes::wide_vmid(self.bench.params(), u64::from(i.tag & 0xff))),
+            VmidS1 => (regs::TLBIVMIDS1, 0, attributes::wide_vmid(self.bench.params(), u64::from(i.tag & 0xff))),
             AllNsnh => (regs::TLBIALLNSNH, 0, 0),
             AllH => (regs::TLBIALLH, 0, 0),
             VaH64 => (regs::TLBIVAH64, 0, page),

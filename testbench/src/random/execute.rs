@@ -5,6 +5,7 @@
 //! and compared.
 
 use super::act::Machine;
+use super::beside::Counting;
 use super::bounds::Bounds;
 use super::forest::Forest;
 use super::program::{Program, Step, SyncAfter};
@@ -102,7 +103,9 @@ pub(super) struct Run<'a> {
     pub(super) bench: Bench,
     pub(super) forest: Forest,
     pub(super) machine: Machine,
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
+    /// What the performance counters count, as far as that is known.
+    pub(super) counting: Option<Counting>,
     /// Cycle in which the client takes its channels up again.
     release: Option<u64>,
 }
@@ -139,7 +142,7 @@ impl<'a> Run<'a> {
         if let Some(observer) = extras.observer {
             bench.observe_with(observer);
         }
-        Ok(Run { program, bench, forest, machine, bounds, release: None })
+        Ok(Run { program, bench, forest, machine, bounds, counting: None, release: None })
     }
 
     pub(super) fn seed(&self) -> u64 {
@@ -157,6 +160,7 @@ impl<'a> Run<'a> {
                 Step::Reset => {
                     self.bench.reset_hardware()?;
                     self.machine.reset();
+                    self.counting = None;
                 }
                 Step::Sync { bank, wait } => {
                     self.post_sync(bank);
@@ -174,11 +178,14 @@ impl<'a> Run<'a> {
                     }
                 }
                 Step::Serve(ref serve) => self.serve(serve)?,
+                Step::Operation(ref operation) => self.operation(operation)?,
+                Step::Count(ref count) => self.count(count)?,
                 ref step => self.act(step, n),
             }
             self.pass(timed.then.into())?;
         }
         *done = program.steps.len();
+        self.counted()?;
         self.drain()?;
         self.post_sync(None);
         self.wait_for_sync(None)?;
@@ -200,7 +207,7 @@ impl<'a> Run<'a> {
         self.bench.all_ports().for_each(|port| while port.finished().is_some() {});
     }
 
-    fn pass(&mut self, cycles: u64) -> Result<(), BenchError> {
+    pub(super) fn pass(&mut self, cycles: u64) -> Result<(), BenchError> {
         for _ in 0..cycles {
             self.tick()?;
         }
@@ -226,7 +233,7 @@ impl<'a> Run<'a> {
         self.bench.all_ports().for_each(|port| port.hold(Holds::default()));
     }
 
-    fn drain(&mut self) -> Result<(), BenchError> {
+    pub(super) fn drain(&mut self) -> Result<(), BenchError> {
         self.release();
         if self.bench.params().features.stall {
             self.run_while(|run| run.bench.all_ports().any(|port| port.in_flight() > 0))?;
@@ -238,7 +245,7 @@ impl<'a> Run<'a> {
     }
 
     /// Polls a synchronization to its end.
-    fn wait_for_sync(&mut self, bank: Option<u8>) -> Result<(), BenchError> {
+    pub(super) fn wait_for_sync(&mut self, bank: Option<u8>) -> Result<(), BenchError> {
         self.release();
         let status = self.machine.sync_status(bank);
         self.settle_registers()?;

@@ -7,6 +7,7 @@
 
 mod act;
 mod attributes;
+mod beside;
 pub mod bounds;
 pub mod execute;
 mod forest;

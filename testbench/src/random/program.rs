@@ -3,8 +3,10 @@
 //! A program says what to do in terms of small pools (trees of tables, streams, frames of memory) and never in terms of what a run has
 //! shown so far, so any part of it may be left out and the rest still means something. That is what makes shrinking work.
 
+mod beside;
 mod setup;
 
+pub use beside::*;
 pub use setup::*;
 
 use crate::axi::pause::Pauses;
@@ -229,6 +231,10 @@ pub enum Step {
     Wait,
     /// Hardware reset, whatever is in flight.
     Reset,
+    /// Does an address translation operation, on hardware that has them.
+    Operation(Operation),
+    /// Sets the performance counters up, on hardware that has them.
+    Count(Count),
 }
 
 /// A port with back-pressure.

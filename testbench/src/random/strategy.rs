@@ -4,6 +4,7 @@
 //! are), then the environment and the steps from strategies with those weights. The weights are not part of the program and do not
 //! shrink; everything else is a tree of proptest values that does ([`super::shrink`]).
 
+use super::beside;
 use super::layout::{FRAMES, MAX_TREES, SPOTS, STREAMS};
 use super::program::*;
 use super::stalls;
@@ -438,6 +439,8 @@ pub(super) fn step(kind: Kind, params: &'static Params, swarm: &Swarm) -> BoxedS
         Kind::Drain => Just(Step::Drain).boxed(),
         Kind::Wait => Just(Step::Wait).boxed(),
         Kind::Reset => Just(Step::Reset).boxed(),
+        Kind::Operation => beside::operation(place(swarm), swarm.streams),
+        Kind::Count => beside::count(swarm.streams),
     }
 }
 

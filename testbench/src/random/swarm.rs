@@ -35,6 +35,8 @@ pub(super) enum Kind {
     Drain,
     Wait,
     Reset,
+    Operation,
+    Count,
 }
 
 /// Weights of one program.
@@ -136,6 +138,11 @@ impl Swarm {
         };
         // Last, so that hardware without all that gets the programs that it would get anyway.
         swarm.second = Second::draw(rng, params);
+        for (kind, usual, there) in [(Operation, 2, params.features.ats), (Count, 1, params.features.pmu)] {
+            if there {
+                swarm.kinds.push((kind, usual * [0, 0, 10, 30][rng.random_range(0..4)]));
+            }
+        }
         swarm.stalls = Stalls::draw(rng, params);
         if let Some(stalls) = &swarm.stalls {
             swarm.kinds.extend([Serve, Resume, Early].into_iter().zip(stalls.weights));

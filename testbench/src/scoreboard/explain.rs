@@ -71,6 +71,8 @@ struct OldTables<'a> {
     born: Epoch,
     picks: &'a [usize],
     behind: &'a [Behind],
+    /// Until when descriptors of stage 1 had the other byte order, if they had.
+    turned: Option<Epoch>,
     tags: Option<Tags>,
     /// Values to choose from at each word that had a choice.
     choices: Vec<usize>,
@@ -130,12 +132,23 @@ impl TableMemory for OldTables<'_> {
         let olds: Vec<_> = stale.olds(pa).iter().filter(usable).copied().collect();
         let mut word = now;
         self.odd_end = false;
-        if !olds.is_empty() {
-            let pick = self.pick(olds.len() + 1);
-            if let Some(old) = pick.checked_sub(1).and_then(|n| olds.get(n)) {
-                word = Some(old.value);
-                self.odd_end = old.value & 1 == 0 && born >= old.until;
-                self.uses(old.until, part);
+        // What was cached of a descriptor in the other byte order: of 8 bytes, or of each half.
+        let mut choices: Vec<(u64, Epoch, bool)> = olds.iter().map(|old| (old.value, old.until, old.value & 1 == 0)).collect();
+        if let Some(turned) = self.turned.filter(|until| part == Part::First && self.may_live(part, *until)) {
+            let words =
+                now.map(|word| (word, turned)).into_iter().chain(olds.iter().map(|old| (old.value, old.until.min(turned))));
+            let both = |(word, until): (u64, Epoch)| {
+                let other = word.swap_bytes();
+                [(other, until, false), (other.rotate_left(32), until, false)]
+            };
+            choices.extend(words.flat_map(both));
+        }
+        if !choices.is_empty() {
+            let pick = self.pick(choices.len() + 1);
+            if let Some(&(value, until, odd)) = pick.checked_sub(1).and_then(|n| choices.get(n)) {
+                word = Some(value);
+                self.odd_end = odd && born >= until;
+                self.uses(until, part);
             }
         }
         self.ends.read(word.unwrap_or_default());
@@ -431,6 +444,12 @@ impl Scoreboard {
     ) {
         let oracle = world.oracle.as_deref().unwrap_or(&*self.open);
         let mut picks = Vec::new();
+        let bank = world.tags.map(|tags| tags.bank);
+        let order = |config: &BankConfig| config[stale::SCTLR].1 >> 4 & 1;
+        let turned = bank.filter(|_| self.params.features.big_endian).and_then(|bank| {
+            let now = order(&stale::bank_config(oracle, &self.params, bank));
+            self.stale.configs(bank).filter(|old| order(&old.value) != now).map(|old| old.until).max()
+        });
         let most = if world.tags.is_some_and(|tags| tags.nested) { MAX_NESTED } else { MAX_COMBINATIONS };
         for _ in 0..most {
             let mut tables = OldTables {
@@ -439,6 +458,7 @@ impl Scoreboard {
                 born,
                 picks: &picks,
                 behind,
+                turned,
                 tags: world.tags,
                 choices: Vec::new(),
                 used: Vec::new(),

@@ -50,6 +50,7 @@ use smmu_sim::dut::{Inputs, Outputs};
 use smmu_sim::model::Verdict;
 use stale::{Epoch, Stale, Tags};
 use std::rc::Rc;
+use trace::Tables;
 
 /// What kind of thing is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -204,6 +205,18 @@ impl Scoreboard {
     /// Counts, to be reset.
     pub fn stats_mut(&mut self) -> &mut Stats {
         &mut self.stats
+    }
+
+    /// What the result register at `result` shows after the 64-bit write `(offset, word)` of an address translation operation, as registers
+    /// and tables are.
+    pub fn result_of(&self, (offset, word): (u32, u64), result: u32, memory: &mut Memory) -> u64 {
+        let mut model = self.open.copy();
+        let mut tables = Tables::new(memory);
+        // Those before are through.
+        model.settle(&mut tables);
+        oracle::poke(&mut *model, offset, word, 8);
+        model.settle(&mut tables);
+        model.read(result, 8)
     }
 
     /// Transactions in flight.

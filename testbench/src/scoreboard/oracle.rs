@@ -22,6 +22,8 @@ pub trait Oracle {
     fn load(&mut self, offset: u32, bytes: u8) -> u64;
     /// A register write as it stands on the bus.
     fn write_strobed(&mut self, offset: u32, data: u64, strobes: u8);
+    /// Does the address translation operations that were asked for.
+    fn settle(&mut self, memory: &mut dyn TableMemory);
     /// Level of `irq_global`.
     fn irq_global(&self) -> bool;
     /// Level of `irq_context[bank]`.
@@ -67,6 +69,10 @@ impl Oracle for Model {
 
     fn write_strobed(&mut self, offset: u32, data: u64, strobes: u8) {
         Model::write_strobed(self, offset, data, strobes);
+    }
+
+    fn settle(&mut self, memory: &mut dyn TableMemory) {
+        Model::settle(self, memory);
     }
 
     fn irq_global(&self) -> bool {

@@ -109,7 +109,9 @@ fn remapped_regions() {
                             let ((outer, hints), (inner, _)) = (coded(code >> 2), coded(code & 3));
                             Says { device: None, outer, inner, hints, share }
                         }
-                        _ => Says { device: Some(u64::from(region == 1)), outer: '-', inner: '-', hints: (false, false), share },
+                        _ => {
+                            Says { device: Some(u64::from(region == 1)), outer: '-', inner: '-', hints: (false, false), share: 3 }
+                        }
                     };
                     // TEX[2:1] are software's.
                     let leaf = n | s << 5 | (code & 3) << 3;

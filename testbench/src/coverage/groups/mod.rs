@@ -1,5 +1,6 @@
 //! The cover groups, by theme, each beside the code that samples it.
 
+mod beside;
 mod bus;
 mod faults;
 mod maintenance;
@@ -43,6 +44,7 @@ pub(super) fn samplers(params: &Params, plan: &mut Plan) -> Vec<Box<dyn Sampler>
         Box::new(registers::Registers::new(params, plan)),
         Box::new(second::Second::new(params, plan)),
         Box::new(second_maintenance::SecondMaintenance::new(params, plan)),
+        Box::new(beside::Beside::new(params, plan)),
     ]
 }
 

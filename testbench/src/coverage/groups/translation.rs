@@ -14,6 +14,8 @@ pub(super) struct Translations {
     leaf: GroupId,
     region: GroupId,
     permission: GroupId,
+    /// The hardware has PRIVCFG.
+    overrides: bool,
     scope: GroupId,
     walk: GroupId,
 }
@@ -76,6 +78,7 @@ impl Translations {
             leaf: plan.add(leaf),
             region: plan.add(region),
             permission: plan.add(permission),
+            overrides: params.features.attributes,
             scope: plan.add(scope),
             walk: plan.add(walk),
         }
@@ -97,7 +100,10 @@ impl Sampler for Translations {
         counts.hit(self.leaf, &[granule, t.level.into(), block, access(write)]);
         counts.hit(self.scope, &[granule, block, (t.leaf >> 11 & 1) as usize]);
         let [privilege, operation] = operation(answered.beat.prot, write);
-        counts.hit(self.permission, &[(t.leaf >> 6 & 3) as usize, privilege, operation]);
+        // S2CR.PRIVCFG may have made a user's access a privileged one, which is not seen.
+        if !(self.overrides && t.leaf >> 6 & 1 == 0 && privilege == 0) {
+            counts.hit(self.permission, &[(t.leaf >> 6 & 3) as usize, privilege, operation]);
+        }
         let (before, after) = life.walk_reads;
         if let (true, reads @ 0..=4) = (life.alone, after - before) {
             counts.hit(self.walk, &[granule, reads as usize]);
