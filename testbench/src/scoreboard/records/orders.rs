@@ -132,9 +132,10 @@ impl Records {
             let mut starts = reached.clone();
             if writes[from].clears && (writes[from].found || others) {
                 // It came behind another fault, of which this write has left nothing but that it was not the only one.
-                let mut more = *state;
-                more.values[0] |= MULTI | if matches!(cause, Cause::Stall(..)) { SS } else { 0 };
-                starts.push(more);
+                for mut more in self.with_multi(n, state, &earlier) {
+                    more.values[0] |= if matches!(cause, Cause::Stall(..)) { SS } else { 0 };
+                    starts.push(more);
+                }
             }
             for state in starts {
                 let later = writes[from..].iter().fold(state, |state, write| self.after_write(n, &state, write.store));
@@ -144,13 +145,25 @@ impl Records {
             }
         }
         if matches!(cause, Cause::Stall(..)) && accepted <= self.recorders[n].last_multi {
-            self.others_meanwhile(n, &mut reached, &writes);
+            self.others_meanwhile(n, &mut reached, &writes, &earlier);
         }
         reached
     }
 
+    /// `MULTI` joins a state. A status that leaves zero with it, as one that was cleared while its transaction is stalled, takes the format of the
+    /// bank at that moment: that of now, or an earlier one.
+    fn with_multi(&self, n: usize, state: &State, earlier: &[u64]) -> Vec<State> {
+        let mut more = *state;
+        more.values[0] |= MULTI;
+        if n == self.global() || self.recorded(n, state) {
+            return vec![more];
+        }
+        let formats = std::iter::once(self.format(n)).chain(earlier.iter().copied());
+        formats.map(|format| more.with_format(format)).collect()
+    }
+
     /// States after a stalled fault, with others that were refused on account of it between these writes: all that may be left of them is `MULTI`.
-    fn others_meanwhile(&mut self, n: usize, reached: &mut Vec<State>, writes: &[Written]) {
+    fn others_meanwhile(&mut self, n: usize, reached: &mut Vec<State>, writes: &[Written], earlier: &[u64]) {
         for start in reached.clone() {
             for from in 0..=writes.len() {
                 let mut state = start;
@@ -161,11 +174,11 @@ impl Records {
                     if !self.stalled(n, &state) {
                         break;
                     }
-                    let mut more = state;
-                    more.values[0] |= MULTI;
-                    let later = writes[to..].iter().fold(more, |state, write| self.after_write(n, &state, write.store));
-                    if !reached.contains(&later) {
-                        reached.push(later);
+                    for more in self.with_multi(n, &state, earlier) {
+                        let later = writes[to..].iter().fold(more, |state, write| self.after_write(n, &state, write.store));
+                        if !reached.contains(&later) {
+                            reached.push(later);
+                        }
                     }
                 }
             }
