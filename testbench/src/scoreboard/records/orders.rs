@@ -144,10 +144,35 @@ impl Records {
                 }
             }
         }
+        if cause.only_multi() {
+            self.while_stalled(n, state, &mut reached, &writes, &earlier);
+        }
         if matches!(cause, Cause::Stall(..)) && accepted <= self.recorders[n].last_multi {
             self.others_meanwhile(n, &mut reached, &writes, &earlier);
         }
         reached
+    }
+
+    /// States after a refusal on account of a stalled transaction that one of these writes, `RESUME`, has let go since: the status may have been
+    /// cleared before it, so that `MULTI` stands beside what is left of the older record.
+    fn while_stalled(&mut self, n: usize, state: &State, reached: &mut Vec<State>, writes: &[Written], earlier: &[u64]) {
+        if n == self.global() || self.stalled(n, state) {
+            return;
+        }
+        for from in 0..writes.len() {
+            let mut stalled = *state;
+            stalled.values[0] |= SS;
+            let resumed = writes[from..].iter().fold(stalled, |state, write| self.after_write(n, &state, write.store));
+            if self.stalled(n, &resumed) {
+                continue;
+            }
+            for more in self.with_multi(n, &stalled, earlier) {
+                let later = writes[from..].iter().fold(more, |state, write| self.after_write(n, &state, write.store));
+                if !reached.contains(&later) {
+                    reached.push(later);
+                }
+            }
+        }
     }
 
     /// `MULTI` joins a state. A status that leaves zero with it, as one that was cleared while its transaction is stalled, takes the format of the
