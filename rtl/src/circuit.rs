@@ -62,7 +62,7 @@ fn connected<T: Circuit + 'static>(top: T) -> Box<dyn Circuit> {
 /// The system gives no thread with room for the elaboration.
 pub fn circuit(params: &Params) -> std::io::Result<Option<Box<dyn Circuit>>> {
     let elaborate: fn(&Params) -> Box<dyn Circuit> = match params.name {
-        "mini" | "full" if params.features.reg_pages_64k => |params| connected(SmmuMiniPages::new(params)),
+        "mini" | "full" | "indexed" if params.features.reg_pages_64k => |params| connected(SmmuMiniPages::new(params)),
         "mini" | "full" => |params| connected(SmmuMini::new(params)),
         "zynqmp" => |params| connected(SmmuZynqmp::new(params)),
         "sc8180x" => |params| connected(SmmuSc8180x::new(params)),

@@ -269,8 +269,16 @@ pub const FULL: Params = Params {
     ..MINI
 };
 
+/// The sizes of `mini` with what an SMMU may have instead of stream matching and 4 KiB register pages.
+pub const INDEXED: Params = Params {
+    name: "indexed",
+    purpose: "the sizes of mini with stream indexing and register pages of 64 KiB",
+    features: Features { stream_indexing: true, reg_pages_64k: true, ..Features::STAGE1 },
+    ..MINI
+};
+
 /// All presets, in the order in which they are listed.
-pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550, MULTI, FULL];
+pub const PRESETS: &[Params] = &[MINI, ZYNQMP, SC8180X, SM8550, MULTI, FULL, INDEXED];
 
 /// The preset of that name.
 pub fn preset(name: &str) -> Option<&'static Params> {

@@ -1,6 +1,6 @@
 //! Every preset as its users get it: the HDL lint is quiet, and three Verilog front ends take the emitted file.
 
-use smmu_rtl::params::{Params, FULL, MINI, MULTI, SC8180X, SM8550, ZYNQMP};
+use smmu_rtl::params::{Params, FULL, INDEXED, MINI, MULTI, SC8180X, SM8550, ZYNQMP};
 use smmu_rtl::testing::check_verilog;
 use smmu_rtl::verilog::{emit, lint, ports, Dir, TOP};
 
@@ -40,6 +40,11 @@ fn sm8550() {
 #[test]
 fn full() {
     check(&FULL);
+}
+
+#[test]
+fn indexed() {
+    check(&INDEXED);
 }
 
 #[test]

@@ -26,7 +26,7 @@ const SCENARIOS: [&str; 2] = ["sc8180x", "sm8550"];
 const DMA_OPS: [&str; 2] = ["direct", "iommu"];
 const DOMAINS: [&str; 2] = ["dma", "identity"];
 /// Demonstrations.
-const DEMOS: [&str; 4] = ["nested", "short", "stall", "ports"];
+const DEMOS: [&str; 5] = ["nested", "short", "stall", "ports", "streams"];
 /// Reads and writes of a scenario; in lockstep, which is as slow as RustHDL.
 const LONG: &str = "1000";
 const LOCKSTEP_REQUESTS: &str = "60";

@@ -32,10 +32,10 @@ pub fn emit(params: &Params) -> Result<String, EmitError> {
 
 /// Blocks that rest while clients' accesses hit: the stream match, which works when another stream asks; registers, walks and
 /// everything else behind the micro TLB, whose first stage is left out because it looks at what the pipelines hold out to it, valid or
-/// not; the choice of what is replayed.
+/// not, and the performance counters, whose divider never rests; the choice of what is replayed.
 const GATES: [Gate; 3] = [
     Gate { of: &["translate$accept$streams"], without: &[] },
-    Gate { of: &["regs", "translate"], without: &["translate$accept"] },
+    Gate { of: &["regs", "translate"], without: &["translate$accept", "regs$pmu"] },
     Gate { of: &["tbu$rd_pipe$pick", "tbu$wr_pipe$pick"], without: &[] },
 ];
 

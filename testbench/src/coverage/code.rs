@@ -316,6 +316,9 @@ impl CodeReport {
             report.branches.1 += usize::from(*hits > 0);
         }
         for (rule, (points, missed)) in exclusions.0.iter().zip(used) {
+            if rule.preset.as_deref().is_some_and(|only| only != preset) {
+                continue;
+            }
             if missed == 0 {
                 let why = if points == 0 { "matches nothing" } else { "all that it matches was hit" };
                 report.useless.push((rule.text.clone(), why));
@@ -423,6 +426,17 @@ mod tests {
         let report = CodeReport::new("mini", &counts, &Exclusions::default(), SOURCE);
         assert_eq!(missed(&report.toggles), ["b[0]"]);
         assert_eq!((report.lines.points, report.lines.hit), (4, 4));
+    }
+
+    #[test]
+    fn a_rule_for_one_preset_does_nothing_for_another() {
+        let exclusions = Exclusions::parse("toggle@mini m b[0]: tied low\ntoggle@zynqmp m b[1]: spare\n").expect("rules");
+        for (preset, left) in [("mini", "b[1]"), ("zynqmp", "b[0]")] {
+            let report = CodeReport::new(preset, &sample(), &exclusions, SOURCE);
+            assert_eq!((missed(&report.toggles), report.toggles.excluded), (vec![left], 1), "{preset}");
+            assert_eq!(report.useless, []);
+        }
+        assert!(Exclusions::parse("toggles@mini m b: why\n").is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `short` | an AArch32 bank with short descriptors: section, small and large page, supersection, a permission fault | feature `aarch32` |
 //! | `stall` | a fault that stalls: a driver maps the page and resumes, while another stream goes on; a second one is ended | feature `stall` |
 //! | `ports` | four client ports in one bank, and one invalidation for all of them | four TBUs |
+//! | `streams` | stream indexing: a StreamID is the number of its S2CR | feature `stream_indexing` |
 //!
 //! They run on every engine; what the hardware does is compared with the reference model as in every run of the bench, so a line that is
 //! printed is true of both. What a line says beyond that is [`Stage::expect`]ed: if it is not so, the demonstration fails.
@@ -14,7 +15,7 @@ use crate::axi::burst::OKAY;
 use crate::axi::master::{Burst, BurstDone};
 use crate::bench::{Bench, BenchError, BenchOptions};
 use serde::Serialize;
-use smmu_rtl::params::{Aarch32, Params, FULL, MULTI};
+use smmu_rtl::params::{Aarch32, Params, FULL, INDEXED, MULTI};
 use smmu_rtl::registers::RegId;
 use std::fmt::{self, Display, Formatter};
 
@@ -22,6 +23,7 @@ mod nested;
 mod ports;
 mod short;
 mod stall;
+mod streams;
 
 /// A demonstration.
 #[derive(Debug)]
@@ -66,6 +68,13 @@ pub const DEMOS: &[Demo] = &[
         preset: &MULTI,
         needs: ("four client ports", |p| p.tbus == 4),
         play: ports::play,
+    },
+    Demo {
+        name: "streams",
+        about: "stream indexing: a StreamID is the number of its S2CR, and one write moves a stream",
+        preset: &INDEXED,
+        needs: ("stream indexing", |p| p.features.stream_indexing),
+        play: streams::play,
     },
 ];
 
