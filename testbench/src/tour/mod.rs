@@ -7,6 +7,7 @@
 
 mod absent;
 mod addresses;
+mod asids;
 mod bus;
 mod caches;
 mod counters;
@@ -84,6 +85,7 @@ fn scenes(params: &Params) -> Vec<Scene> {
     [
         absent::scenes(),
         addresses::scenes(),
+        asids::scenes(),
         bus::scenes(),
         caches::scenes(),
         counters::scenes(params),
@@ -135,6 +137,11 @@ mod tests {
         let covered = play(&FULL, "rusthdl", second::scenes(&FULL)).expect("clean");
         all_hit(&covered, &["stage 2 leaf", "stage 2 region", "stage 2 fault", "nested leaf", "nested stream"]);
         all_hit(&covered, &["stage 2 invalidation effect"]);
+    }
+
+    #[test]
+    fn the_scene_of_asids_is_clean() {
+        play(&MINI, "rusthdl", asids::scenes()).expect("clean");
     }
 
     #[test]
