@@ -7,8 +7,10 @@
 
 mod absent;
 mod addresses;
+mod asids;
 mod bus;
 mod caches;
+mod counters;
 mod entries;
 mod faults;
 mod hits;
@@ -83,8 +85,10 @@ fn scenes(params: &Params) -> Vec<Scene> {
     [
         absent::scenes(),
         addresses::scenes(),
+        asids::scenes(),
         bus::scenes(),
         caches::scenes(),
+        counters::scenes(params),
         entries::scenes(),
         faults::scenes(),
         hits::scenes(),
@@ -133,6 +137,21 @@ mod tests {
         let covered = play(&FULL, "rusthdl", second::scenes(&FULL)).expect("clean");
         all_hit(&covered, &["stage 2 leaf", "stage 2 region", "stage 2 fault", "nested leaf", "nested stream"]);
         all_hit(&covered, &["stage 2 invalidation effect"]);
+    }
+
+    #[test]
+    fn the_scene_of_asids_is_clean() {
+        play(&MINI, "rusthdl", asids::scenes()).expect("clean");
+    }
+
+    #[test]
+    fn the_scene_of_counters_is_clean_and_covers_refills() {
+        let covered = play(&FULL, "rusthdl", counters::scenes(&FULL)).expect("clean");
+        let report = crate::coverage::report::Report::new(&covered).expect("the preset is known");
+        let group = report.presets[0].groups.iter().find(|group| group.name == "counter").expect("there is such a group");
+        let holes = group.in_state(crate::coverage::report::State::Hole).map(|bin| bin.name());
+        let holes: Vec<String> = holes.filter(|bin| bin.contains("refills") && !bin.contains("nothing")).collect();
+        assert_eq!(holes, Vec::<String>::new());
     }
 
     fn all_hit(covered: &Database, groups: &[&str]) {
