@@ -300,6 +300,11 @@ pub fn reset_value(params: &Params, id: RegId) -> u64 {
 /// Events that the performance monitors count, a bit each: cycles, cycles / 64, refills, refills of reads, accesses, reads.
 pub const COUNTED_EVENTS: u64 = 0x0003_0303;
 
+/// The address translation operations: of stage 1 in a bank's page, of stage 1 by bank number, of both stages by bank number; each of them
+/// privileged read, privileged write, unprivileged read, unprivileged write.
+pub const TRANSLATION_OPERATIONS: [RegId; 12] =
+    [CB_ATS1PR, CB_ATS1PW, CB_ATS1UR, CB_ATS1UW, GATS1PR, GATS1PW, GATS1UR, GATS1UW, GATS12PR, GATS12PW, GATS12UR, GATS12UW];
+
 /// Bits that a write reaches, straps and features included.
 pub fn write_mask(params: &Params, id: RegId) -> u64 {
     let features = &params.features;

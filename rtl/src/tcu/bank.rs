@@ -11,8 +11,8 @@
 //!
 //! `o_ext` (F4), what is beyond stage 1 of AArch64; all zero but bit 10 without the features: 0 look-up of stage 2, 1 asked by a walk (`sub`), 2
 //! of the output of stage 1 (`final`), 3 TYPE 3, 4 PTW, 5 E, 6 short descriptors, 7 AArch32, 8 AFE, 9 UWXN, 10 this bank's format is not there,
-//! 24:23 SL0, 25 TTBR1's region of long descriptors of AArch32; of the stage-2 bank that CBAR of TYPE 3 names: 11 it is there and of TYPE 0, 12 M, 13 CFRE, 14 HUPCF, 15 its format is not there,
-//! 22:16 its number.
+//! 24:23 SL0, 25 TTBR1's region of long descriptors of AArch32; of the stage-2 bank that CBAR of TYPE 3 names: 11 it is there and of TYPE 0, 12 M,
+//! 13 CFRE, 14 HUPCF, 15 its format is not there, 22:16 its number.
 //!
 //! # Stage 2
 //!

@@ -12,27 +12,11 @@ use crate::bench::BenchError;
 use crate::scoreboard::{Kind, Mismatch};
 use proptest::prelude::*;
 use smmu_rtl::params::Params;
-use smmu_rtl::registers::{self as regs, RegId};
+use smmu_rtl::registers::{self as regs, RegId, COUNTERS_PER_GROUP, TRANSLATION_OPERATIONS};
 use std::ops::RangeInclusive;
 
-/// Counters of a group, one group for each client port.
-const COUNTERS: usize = 4;
 /// Cycles from the end of a burst until its counter shows it, and more.
 const SETTLED: u64 = 16;
-const OPERATIONS: [RegId; 12] = [
-    regs::CB_ATS1PR,
-    regs::CB_ATS1PW,
-    regs::CB_ATS1UR,
-    regs::CB_ATS1UW,
-    regs::GATS1PR,
-    regs::GATS1PW,
-    regs::GATS1UR,
-    regs::GATS1UW,
-    regs::GATS12PR,
-    regs::GATS12PW,
-    regs::GATS12UR,
-    regs::GATS12UW,
-];
 
 /// A set-up of the counters that holds since `begun`.
 #[derive(Clone, Debug)]
@@ -146,7 +130,7 @@ impl Run<'_> {
         }
         self.post_sync(None);
         self.wait_for_sync(None)?;
-        let id = OPERATIONS[o.command as usize % OPERATIONS.len()];
+        let id = TRANSLATION_OPERATIONS[o.command as usize % TRANSLATION_OPERATIONS.len()];
         let global = id.register().space == regs::Space::Global0;
         let index = if global { 0 } else { o.bank as usize % params.num_cb };
         let word = address | if global { o.bank.into() } else { 0 };
@@ -178,7 +162,7 @@ impl Run<'_> {
         self.counted()?;
         self.drain()?;
         self.write(regs::PMCR, 0, 0);
-        let all = (1u64 << (COUNTERS * params.tbus)) - 1;
+        let all = (1u64 << (COUNTERS_PER_GROUP * params.tbus)) - 1;
         for id in [regs::PMCNTENCLR, regs::PMINTENCLR, regs::PMOVSCLR] {
             self.write(id, 0, all);
         }
@@ -187,13 +171,18 @@ impl Run<'_> {
             let control = u64::from(c.bank) | u64::from(c.filter & 3) << 8 | u64::from(c.groups >> group & 1) << 11;
             self.write(regs::PMCGCR, group, control);
             self.write(regs::PMCGSMR, group, u64::from(c.mask) << 16 | u64::from(stream));
-            for n in 0..COUNTERS {
+            for n in 0..COUNTERS_PER_GROUP {
                 let event = EVENTS[c.events[n] as usize % EVENTS.len()];
-                self.write(regs::PMEVTYPER, COUNTERS * group + n, u64::from(c.classes[n] & 15) << 28 | u64::from(event));
-                self.write(regs::PMEVCNTR, COUNTERS * group + n, c.first[n].into());
+                self.write(
+                    regs::PMEVTYPER,
+                    COUNTERS_PER_GROUP * group + n,
+                    u64::from(c.classes[n] & 15) << 28 | u64::from(event),
+                );
+                self.write(regs::PMEVCNTR, COUNTERS_PER_GROUP * group + n, c.first[n].into());
             }
         }
-        let interrupts = (0..params.tbus).fold(0, |bits, group| bits | u64::from(c.interrupts & 15) << (COUNTERS * group));
+        let interrupts =
+            (0..params.tbus).fold(0, |bits, group| bits | u64::from(c.interrupts & 15) << (COUNTERS_PER_GROUP * group));
         self.write(regs::PMINTENSET, 0, interrupts);
         self.write(regs::PMCNTENSET, 0, all);
         self.settle_registers()?;
@@ -226,12 +215,12 @@ impl Run<'_> {
         let walk_reads = self.bench.stats().walk_reads - counting.walk_reads;
         let overflows = self.reads_as(regs::PMOVSSET, 0)?;
         for port in 0..params.tbus {
-            for n in 0..COUNTERS {
+            for n in 0..COUNTERS_PER_GROUP {
                 let first = counting.setup.first[n];
-                let value = self.reads_as(regs::PMEVCNTR, COUNTERS * port + n)? as u32;
+                let value = self.reads_as(regs::PMEVCNTR, COUNTERS_PER_GROUP * port + n)? as u32;
                 let counted = u64::from(value.wrapping_sub(first));
                 let range = counting.increment(port, n, cycles, walk_reads);
-                let over = overflows >> (COUNTERS * port + n) & 1 == 1;
+                let over = overflows >> (COUNTERS_PER_GROUP * port + n) & 1 == 1;
                 if !range.contains(&counted) || over != ((u64::from(first) + counted) >> 32 != 0) {
                     return self.wrong(format!(
                         "counter {n} of group {port} has counted {counted}, must be {range:?}; from {first:#x} on, overflow {over}"

@@ -18,22 +18,6 @@ const COUNTED: [regs::RegId; 6] =
 /// Results of address translation operations, and whether one is under way.
 const RESULTS: [regs::RegId; 4] = [regs::CB_PAR, regs::CB_ATSR, regs::GPAR, regs::GATSR];
 
-/// The operations.
-const OPERATIONS: [regs::RegId; 12] = [
-    regs::CB_ATS1PR,
-    regs::CB_ATS1PW,
-    regs::CB_ATS1UR,
-    regs::CB_ATS1UW,
-    regs::GATS1UR,
-    regs::GATS1UW,
-    regs::GATS1PR,
-    regs::GATS1PW,
-    regs::GATS12UR,
-    regs::GATS12UW,
-    regs::GATS12PR,
-    regs::GATS12PW,
-];
-
 /// A write whose address and data have been handed over, and whose response has not.
 #[derive(Clone, Copy, Debug)]
 struct Write {
@@ -154,7 +138,7 @@ impl Scoreboard {
         if let (Some((offset, _)), Some((data, strobes))) = (self.control.addresses.pop_front(), self.control.data.pop_front()) {
             self.epoch += 1;
             self.records.begin_write();
-            let operation = regs::at(&self.params, offset & !7).is_some_and(|(id, _)| OPERATIONS.contains(&id));
+            let operation = regs::at(&self.params, offset & !7).is_some_and(|(id, _)| regs::TRANSLATION_OPERATIONS.contains(&id));
             self.operating |= operation && self.params.features.ats;
             self.control.writes.push_back(Write { offset, data, strobes, begun: self.epoch, cycle: self.cycle });
             self.control.reads.iter_mut().for_each(|read| read.overlapped = true);

@@ -447,8 +447,10 @@ impl Scoreboard {
         let bank = world.tags.map(|tags| tags.bank);
         let order = |config: &BankConfig| config[stale::SCTLR].1 >> 4 & 1;
         let turned = bank.filter(|_| self.params.features.big_endian).and_then(|bank| {
+            let mut olds = self.stale.configs(bank).peekable();
+            olds.peek()?;
             let now = order(&stale::bank_config(oracle, &self.params, bank));
-            self.stale.configs(bank).filter(|old| order(&old.value) != now).map(|old| old.until).max()
+            olds.filter(|old| order(&old.value) != now).map(|old| old.until).max()
         });
         let most = if world.tags.is_some_and(|tags| tags.nested) { MAX_NESTED } else { MAX_COMBINATIONS };
         for _ in 0..most {

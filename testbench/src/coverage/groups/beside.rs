@@ -7,23 +7,9 @@ use crate::bench::observe::{Event, RegisterAccess};
 use crate::coverage::collector::{Counts, Now};
 use crate::coverage::plan::{Group, GroupId, Plan};
 use smmu_rtl::params::Params;
-use smmu_rtl::registers::{self as regs, RegId};
+use smmu_rtl::registers::{self as regs, RegId, COUNTERS_PER_GROUP, TRANSLATION_OPERATIONS};
 use std::collections::HashMap;
 
-const COMMANDS: [RegId; 12] = [
-    regs::CB_ATS1PR,
-    regs::CB_ATS1PW,
-    regs::CB_ATS1UR,
-    regs::CB_ATS1UW,
-    regs::GATS1PR,
-    regs::GATS1PW,
-    regs::GATS1UR,
-    regs::GATS1UW,
-    regs::GATS12PR,
-    regs::GATS12PW,
-    regs::GATS12UR,
-    regs::GATS12UW,
-];
 /// The axis "event": codes of PMEVTYPER.
 const EVENTS: [(u64, &str); 6] = [
     (0x00, "cycles"),
@@ -33,8 +19,6 @@ const EVENTS: [(u64, &str); 6] = [
     (0x10, "accesses"),
     (0x11, "accesses of reads"),
 ];
-/// Counters of a group.
-const COUNTERS: usize = 4;
 
 /// Samples the groups of this file.
 pub(super) struct Beside {
@@ -54,7 +38,7 @@ impl Beside {
     pub(super) fn new(params: &Params, plan: &mut Plan) -> Self {
         let features = params.features;
         let operation = Group::new("CV-49", "translation operation", "address translation operations by their results")
-            .axis("command", COMMANDS.map(|id| id.register().name))
+            .axis("command", TRANSLATION_OPERATIONS.map(|id| id.register().name))
             .axis("result", ["address", "fault of stage 1", "fault of stage 2", "not possible"])
             .exclude(|v| (v[1] == "fault of stage 2" && !features.stage2).then_some("there is no stage 2 (IDR0.S2TS)"))
             .exclude(|v| {
@@ -78,7 +62,7 @@ impl Beside {
     }
 
     fn written(&mut self, id: RegId, index: usize, value: u64) {
-        if let Some(command) = COMMANDS.iter().position(|known| *known == id) {
+        if let Some(command) = TRANSLATION_OPERATIONS.iter().position(|known| *known == id) {
             let global = id.register().space == regs::Space::Global0;
             self.asked.insert((!global).then_some(index), command);
         }
@@ -111,7 +95,7 @@ impl Beside {
                     return;
                 };
                 let Some(event) = EVENTS.iter().position(|(code, _)| *code == kind & 0x1f) else { return };
-                let filter = self.filters.get(&(index / COUNTERS)).map_or(0, |control| control >> 8 & 3) as usize;
+                let filter = self.filters.get(&(index / COUNTERS_PER_GROUP)).map_or(0, |control| control >> 8 & 3) as usize;
                 let result = match self.overflows >> index & 1 {
                     1 => 2,
                     _ => usize::from(value != *first),
