@@ -99,6 +99,18 @@ enum Plant {
     WrongPage,
     /// A translation fault reads as an access flag fault.
     WrongFault,
+    /// RESUME does nothing: what is stalled stays so.
+    DeafToResume,
+}
+
+impl Plant {
+    /// Hardware that has what is broken.
+    fn preset(self) -> &'static Params {
+        match self {
+            Plant::DeafToInvalidation | Plant::WrongPage | Plant::WrongFault => &MINI,
+            Plant::DeafToResume => &FULL,
+        }
+    }
 }
 
 /// Good hardware with something planted on its pins.
@@ -139,14 +151,19 @@ impl Device for Broken {
             self.reading = inputs.ctrl.araddr & !7;
         }
         let written = regs::at(self.inner.params(), inputs.ctrl.awaddr & !7).map(|(id, _)| id.register().name);
-        if self.plant == Plant::DeafToInvalidation && written.is_some_and(|name| name.starts_with("CB_TLBI")) {
+        let deaf = match self.plant {
+            Plant::DeafToInvalidation => "CB_TLBI",
+            Plant::DeafToResume => "CB_RESUME",
+            Plant::WrongPage | Plant::WrongFault => "nothing",
+        };
+        if written.is_some_and(|name| name.starts_with(deaf)) {
             inputs.ctrl.awaddr = self.nowhere;
         }
         self.inner.cycle(&inputs)?;
         self.outputs.clone_from(self.inner.outputs());
         let out = &mut self.outputs;
         match self.plant {
-            Plant::DeafToInvalidation => {}
+            Plant::DeafToInvalidation | Plant::DeafToResume => {}
             Plant::WrongPage if out.m_axi[0].ar.user == 0x301 => out.m_axi[0].ar.addr ^= 0x1000,
             Plant::WrongPage => {}
             Plant::WrongFault => {
@@ -179,14 +196,14 @@ impl Device for Broken {
 /// The first failure of broken hardware, made small; then as the regression file has it, on the broken hardware and on good hardware.
 fn caught(plant: Plant, seeds: std::ops::Range<u64>) -> (SeedResult, Regression) {
     let factory = |params| Broken::device(params, plant);
-    let runner = Runner { params: &MINI, factory: &factory, coverage: true, jobs: 1, max_failures: 1, max_shrink_runs: 40 };
+    let runner = Runner { params: plant.preset(), factory: &factory, coverage: true, jobs: 1, max_failures: 1, max_shrink_runs: 40 };
     let results = runner.run(&seeds.collect::<Vec<u64>>(), &|_| ()).expect("the engine is there");
     let result = results.seeds.into_iter().find(|result| result.outcome.failure.is_some()).expect("it is caught");
-    let kept = result.regression(&MINI).expect("it failed");
+    let kept = result.regression(plant.preset()).expect("it failed");
     let back: Regression = serde_json::from_str(&kept.to_text()).expect("it is JSON");
-    let again = execute(&back.program, Broken::device(&MINI, plant).expect("the engine is there"), Extras::default());
+    let again = execute(&back.program, Broken::device(plant.preset(), plant).expect("the engine is there"), Extras::default());
     assert_eq!(again.failure.as_ref(), result.shrunk.as_ref().map(|shrunk| &shrunk.failure), "reproduced");
-    let without = execute(&back.program, good(&MINI).expect("the engine is there"), Extras::default());
+    let without = execute(&back.program, good(plant.preset()).expect("the engine is there"), Extras::default());
     assert_eq!(without.failure, None, "good hardware runs it");
     let shrunk = result.shrunk.as_ref().expect("it failed");
     assert!(2 * shrunk.program.steps.len() < shrunk.steps_before, "{} of {}", shrunk.program.steps.len(), shrunk.steps_before);
@@ -217,6 +234,13 @@ fn hardware_that_records_another_fault_is_caught() {
     let (result, kept) = caught(Plant::WrongFault, 0..20);
     assert_eq!(failure(&result), "scoreboard Record");
     assert!(kept.failure.contains("CB_FSR"), "{}", kept.failure);
+}
+
+#[test]
+fn hardware_that_is_deaf_to_resume_is_caught() {
+    let (result, kept) = caught(Plant::DeafToResume, 0..60);
+    assert!(["scoreboard Record", "timeout"].contains(&failure(&result)), "{}", failure(&result));
+    assert!(["{\"serve\":", "{\"resume\":"].iter().any(|step| kept.to_text().contains(step)), "{}", kept.to_text());
 }
 
 fn smmu(arguments: &[&str]) -> (Option<i32>, String, String) {

@@ -228,6 +228,11 @@ impl<'a> Run<'a> {
         self.release = Some(self.bench.cycle() + u64::from(cycles));
     }
 
+    /// The client holds channels back.
+    pub(super) fn is_holding(&self) -> bool {
+        self.release.is_some()
+    }
+
     fn release(&mut self) {
         self.release = None;
         self.bench.all_ports().for_each(|port| port.hold(Holds::default()));

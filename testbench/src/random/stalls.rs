@@ -24,6 +24,9 @@ const CFCFG: u32 = 1 << 7;
 const SS: u64 = 1 << 30;
 /// Cycles after which held transactions are ended, where a program waits for them.
 const PATIENCE: u64 = 600;
+/// Rounds of ending what is held, without an answer to any transaction, after which a wait is given up: one bound of a transaction is for its way
+/// through the hardware, these are for the ones before it in its bank.
+const ROUNDS: u64 = 8;
 
 /// Weights of one program.
 #[derive(Clone, Copy, Debug)]
@@ -133,13 +136,27 @@ impl Run<'_> {
     }
 
     /// Runs as long as `busy`; what is held then is ended from time to time.
+    ///
+    /// # Errors
+    ///
+    /// Nothing was answered although all that is held was ended again and again: the checks excuse what is held, this wait does not.
     pub(super) fn run_while(&mut self, busy: impl Fn(&mut Self) -> bool) -> Result<(), BenchError> {
+        let limit = self.bounds.transaction + ROUNDS * (PATIENCE + self.bounds.register);
         let mut since = self.bench.cycle();
+        let mut answered = (self.bench.stats().transactions(), since);
         while busy(self) {
             if self.bench.params().features.stall && self.bench.cycle() - since > PATIENCE {
                 (0..self.bench.params().num_cb as u8).for_each(|bank| self.resume(bank, true));
                 self.settle_registers()?;
                 since = self.bench.cycle();
+                let count = self.bench.stats().transactions();
+                if count != answered.0 || self.is_holding() {
+                    answered = (count, since);
+                }
+                if since - answered.1 > limit {
+                    let what = "an answer to a transaction, after RESUME of all banks".to_string();
+                    return Err(BenchError::Timeout { cycle: since, what, limit });
+                }
                 continue;
             }
             self.tick()?;

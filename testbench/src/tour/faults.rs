@@ -27,7 +27,7 @@ pub(super) fn scenes() -> Vec<Scene> {
 
 /// What is wrong at the level.
 #[derive(Clone, Copy)]
-enum Wrong {
+pub(super) enum Wrong {
     Invalid,
     NotAccessed,
     NotPermitted,
@@ -64,7 +64,7 @@ fn walks(bench: &mut Bench) -> Outcome {
 }
 
 /// Output addresses of 32 bits from now on, for everything.
-fn narrow(bench: &mut Bench) -> Outcome {
+pub(super) fn narrow(bench: &mut Bench) -> Outcome {
     let params = *bench.params();
     bench.write32(regs::CB_TCR2.offset(&params, BANK), TCR2_NARROW)?;
     bench.invalidate_bank(BANK)?;
@@ -72,7 +72,7 @@ fn narrow(bench: &mut Bench) -> Outcome {
 }
 
 /// Makes the descriptor for `va` at `level` wrong.
-fn plant(bench: &mut Bench, tables: &mut Tables, va: u64, level: u32, wrong: Wrong) -> Outcome {
+pub(super) fn plant(bench: &mut Bench, tables: &mut Tables, va: u64, level: u32, wrong: Wrong) -> Outcome {
     let kind = if level == 3 { VALID | TABLE } else { VALID };
     let start = tables.start_level();
     let memory = bench.memory();

@@ -21,6 +21,7 @@ mod registers;
 mod second;
 mod setups;
 mod speed;
+mod stalls;
 mod translation;
 mod waiting;
 
@@ -99,6 +100,7 @@ fn scenes(params: &Params) -> Vec<Scene> {
         second::scenes(params),
         setups::scenes(),
         speed::scenes(),
+        stalls::scenes(params),
         translation::scenes(),
         waiting::scenes(),
     ]
@@ -142,6 +144,12 @@ mod tests {
     #[test]
     fn the_scene_of_asids_is_clean() {
         play(&MINI, "rusthdl", asids::scenes()).expect("clean");
+    }
+
+    #[test]
+    fn the_scenes_of_stalls_are_clean_and_cover_what_they_are_for() {
+        let covered = play(&FULL, "rusthdl", stalls::scenes(&FULL)).expect("clean");
+        all_hit(&covered, &["stalled fault", "beside a stalled fault"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod records;
 mod registers;
 mod second;
 mod second_maintenance;
+mod stalls;
 mod traffic;
 mod translation;
 mod watch;
@@ -45,6 +46,7 @@ pub(super) fn samplers(params: &Params, plan: &mut Plan) -> Vec<Box<dyn Sampler>
         Box::new(second::Second::new(params, plan)),
         Box::new(second_maintenance::SecondMaintenance::new(params, plan)),
         Box::new(beside::Beside::new(params, plan)),
+        Box::new(stalls::Stalls::new(params, plan)),
     ]
 }
 
