@@ -196,7 +196,8 @@ impl Device for Broken {
 /// The first failure of broken hardware, made small; then as the regression file has it, on the broken hardware and on good hardware.
 fn caught(plant: Plant, seeds: std::ops::Range<u64>) -> (SeedResult, Regression) {
     let factory = |params| Broken::device(params, plant);
-    let runner = Runner { params: plant.preset(), factory: &factory, coverage: true, jobs: 1, max_failures: 1, max_shrink_runs: 40 };
+    let runner =
+        Runner { params: plant.preset(), factory: &factory, coverage: true, jobs: 1, max_failures: 1, max_shrink_runs: 40 };
     let results = runner.run(&seeds.collect::<Vec<u64>>(), &|_| ()).expect("the engine is there");
     let result = results.seeds.into_iter().find(|result| result.outcome.failure.is_some()).expect("it is caught");
     let kept = result.regression(plant.preset()).expect("it failed");
@@ -240,7 +241,8 @@ fn hardware_that_records_another_fault_is_caught() {
 fn hardware_that_is_deaf_to_resume_is_caught() {
     let (result, kept) = caught(Plant::DeafToResume, 0..60);
     assert!(["scoreboard Record", "timeout"].contains(&failure(&result)), "{}", failure(&result));
-    assert!(["{\"serve\":", "{\"resume\":"].iter().any(|step| kept.to_text().contains(step)), "{}", kept.to_text());
+    // RESUME is also written by the run itself, where it waits for what is held.
+    assert!(kept.to_text().contains("{\"burst\":"), "{}", kept.to_text());
 }
 
 fn smmu(arguments: &[&str]) -> (Option<i32>, String, String) {

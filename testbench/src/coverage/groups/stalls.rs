@@ -137,13 +137,17 @@ impl Stalls {
             match (refused, later) {
                 (true, _) => counts.hit(beside, &[control, access(write), 2]),
                 (false, true) => counts.hit(beside, &[control, access(write), 1]),
-                (false, false) if stalled.resumed.is_none() && !life.disturbed => counts.hit(beside, &[control, access(write), 0]),
+                (false, false) if stalled.resumed.is_none() && !life.disturbed => {
+                    counts.hit(beside, &[control, access(write), 0])
+                }
                 (false, false) => {}
             }
             return;
         }
         let Some(bank) = bank_of(life.accepted.stream) else { return };
-        let Some(stalled) = self.stalled[bank].filter(|stalled| serial <= stalled.last && stalled.resumed.is_some()) else { return };
+        let Some(stalled) = self.stalled[bank].filter(|stalled| serial <= stalled.last && stalled.resumed.is_some()) else {
+            return;
+        };
         if let (Some(kind), true) = (stalled.kind, stalled.address == Some(address)) {
             counts.hit(ended, &[kind, access(write), usize::from(!stalled.cleared), usize::from(refused)]);
         }
