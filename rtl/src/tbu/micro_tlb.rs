@@ -389,12 +389,12 @@ fn compare(entries: usize) -> String {
     let overlaps = each(&|i| format!("{} & (sid_{i} == op_sid)", page(i)));
     format!(
         "\
-  // One operation at a time, as an AND-OR: no priority.
-  gone = {{{entries}{{op_all}}}}
-    | ({{{entries}{{op_inv}}}} & {{
-    {dropped}}})
-    | ({{{entries}{{op_fill}}}} & (victim | {{
-    {overlaps}}}));
+  // One operation at a time. Seldom: a simulator need not compare where there is none.
+  gone = {{{entries}{{op_all}}}};
+  if (op_inv) gone = gone | {{
+    {dropped}}};
+  if (op_fill) gone = gone | victim | {{
+    {overlaps}}};
   rd_same = {{
     {}}};
   wr_same = {{

@@ -314,6 +314,8 @@ pub struct Pmu {
     groups: [PmuGroup; 4],
     run: DFF<Bit>,
     cycles: DFF<Word<6>>,
+    /// `cycles` is 63: a register of its own, so that the groups do not see `cycles` move.
+    tick: DFF<Bit>,
     irq_q: DFF<Bit>,
     configuration: Strap<Word<32>>,
     /// The same of one group, as a bank sees it.
@@ -370,7 +372,7 @@ impl Pmu {
 impl Logic for Pmu {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, run, cycles, irq_q);
+        dff_setup!(self, clock, run, cycles, tick, irq_q);
         self.there.next = self.present.val();
 
         // Which register, and of which groups.
@@ -433,7 +435,7 @@ impl Logic for Pmu {
             self.groups[i].we.next = self.we.val() & self.picked.val().get_bit(i);
             self.groups[i].run.next = self.run.q.val();
             self.groups[i].zero.next = self.writes.val() & (self.which.val() == 10) & self.data.val().get_bit(1);
-            self.groups[i].tick64.next = self.cycles.q.val().all();
+            self.groups[i].tick64.next = self.tick.q.val();
             self.reads_left.next = self.reads_left.val() >> 27;
             self.written_left.next = self.written_left.val() >> 27;
             self.refused_left.next = self.refused_left.val() >> 27;
@@ -465,6 +467,7 @@ impl Logic for Pmu {
         if self.there.val().any() {
             self.cycles.d.next = self.cycles.q.val() + 1;
         }
+        self.tick.d.next = self.cycles.q.val() == 62;
 
         self.shown.next = self.from_groups.val();
         if self.which.val() >= 4 {
@@ -498,6 +501,7 @@ impl Logic for Pmu {
         if !self.aresetn.val() {
             self.run.d.next = false;
             self.cycles.d.next = 0.into();
+            self.tick.d.next = false;
             self.irq_q.d.next = false;
         }
     }

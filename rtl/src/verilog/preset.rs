@@ -32,11 +32,14 @@ pub fn emit(params: &Params) -> Result<String, EmitError> {
 
 /// Blocks that rest while clients' accesses hit: the stream match, which works when another stream asks; registers, walks and
 /// everything else behind the micro TLB, whose first stage is left out because it looks at what the pipelines hold out to it, valid or
-/// not, and the performance counters, whose divider never rests; the choice of what is replayed.
-const GATES: [Gate; 3] = [
+/// not, and the performance monitors, whose divider never rests; their counter groups, while nothing that they count changes; the choice of
+/// what is replayed; the list of held transactions.
+const GATES: [Gate; 5] = [
     Gate { of: &["translate$accept$streams"], without: &[] },
     Gate { of: &["regs", "translate"], without: &["translate$accept", "regs$pmu"] },
+    Gate { of: &["regs$pmu$groups"], without: &[] },
     Gate { of: &["tbu$rd_pipe$pick", "tbu$wr_pipe$pick"], without: &[] },
+    Gate { of: &["stalls"], without: &[] },
 ];
 
 /// Emitted Verilog, as [`emit`] gives it, in a form that a simulator evaluates faster: cycle by cycle the same registers and outputs,

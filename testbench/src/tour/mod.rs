@@ -22,6 +22,7 @@ mod second;
 mod setups;
 mod speed;
 mod stalls;
+mod streams;
 mod translation;
 mod waiting;
 
@@ -101,6 +102,7 @@ fn scenes(params: &Params) -> Vec<Scene> {
         setups::scenes(),
         speed::scenes(),
         stalls::scenes(params),
+        streams::scenes(params),
         translation::scenes(),
         waiting::scenes(),
     ]
