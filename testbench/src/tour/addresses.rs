@@ -40,12 +40,15 @@ fn translated(bench: &mut Bench) -> Outcome {
             if granule != 16 {
                 tables.map(bench.memory(), base, base + DATA, READ_WRITE)?;
             }
-            let level = if bit >= 30 && granule == 12 && bit % 2 == 0 { 1 } else { 2 };
-            let block = 1u64 << tables.entry_bits(level);
-            let block_va = (base ^ 1 << 47) & !(block - 1);
-            let blocks = base >= block && tables.start_level() < level && granule != 14;
-            if blocks {
-                tables.map_block(bench.memory(), block_va, base, level, READ_WRITE)?;
+            let mut blocks = Vec::new();
+            for level in [1, 2] {
+                let block = 1u64 << tables.entry_bits(level);
+                // Each of the sizes has a part of the address space of its own.
+                let va = (base ^ 1 << (45 + level)) & !(block - 1);
+                if base >= block && tables.start_level() < level && granule != 14 && (level == 2 || granule == 12) {
+                    tables.map_block(bench.memory(), va, base, level, READ_WRITE)?;
+                    blocks.push(va);
+                }
             }
             bench.route_stream(group, stream, bank)?;
             bench.setup_bank(bank, &tables, 1 << (bit % 16), SCTLR_USUAL | SCTLR_HUPCF)?;
@@ -56,9 +59,15 @@ fn translated(bench: &mut Bench) -> Outcome {
                 bench.burst_read(stream, base + 0x40, 2, 3)?;
                 bench.burst_write(stream, base + 0x80, 2, 3, |n| 1 << ((bit as usize + n) % 64))?;
             }
-            if blocks {
-                bench.burst_read(stream, block_va + DATA + 0x40, 2, 3)?;
-                bench.burst_write(stream, block_va + DATA + 0x80, 2, 3, |n| 1 << ((bit as usize + n) % 64))?;
+            for va in &blocks {
+                bench.burst_read(stream, va + DATA + 0x40, 2, 3)?;
+                bench.burst_write(stream, va + DATA + 0x80, 2, 3, |n| 1 << ((bit as usize + n) % 64))?;
+            }
+            // Once more, from the walk caches: the micro TLB goes with the stream's group.
+            bench.route_stream(group, stream, bank)?;
+            bench.run_cycles(SETTLED)?;
+            for va in &blocks {
+                bench.burst_read(stream, va + DATA + 0x140, 2, 3)?;
             }
             // Nothing is mapped there: the address is in the record.
             bench.burst_read(stream, base ^ 0x3_0000 ^ 1 << (bit % 12), 1, 0)?;

@@ -17,6 +17,7 @@ pub(super) fn scenes() -> Vec<Scene> {
     let options = options();
     vec![
         ("every output bit of every way", options.clone(), outputs),
+        ("the last lines of a set", options.clone(), last_lines),
         ("every address bit of tables in walk caches", options.clone(), tables_anywhere),
         ("every bit that tables tell apart", options.clone(), prefixes),
         ("tables that an address names, and those beside them", options.clone(), named_tables),
@@ -63,6 +64,29 @@ fn outputs(bench: &mut Bench) -> Outcome {
         forget_hits(bench)?;
         for page in 0..PAGES {
             access(bench, "a page in the main TLB", page << 12 | 0x80, page % 2 == 1, 0, cycles(0))?;
+        }
+    }
+    Ok(())
+}
+
+/// However many lines were used, the last ones are in the main TLB, as many as a set has ways.
+fn last_lines(bench: &mut Bench) -> Outcome {
+    const WAYS: u64 = 4;
+    let lines = bench.params().main_tlb as u64 / 8;
+    let mut tables = Tables::usual(TABLES);
+    for line in 0..3 * lines {
+        tables.map(bench.memory(), line << LINE_BITS, RAM + (line << LINE_BITS) % RAM_BYTES, READ_WRITE)?;
+    }
+    set_up(bench, &tables)?;
+    for line in 0..3 * lines {
+        bench.burst_read(STREAM, line << LINE_BITS, 1, 3)?;
+        bench.run_cycles(SETTLED)?;
+        if line < lines + 2 * WAYS {
+            continue;
+        }
+        forget_hits(bench)?;
+        for last in line + 1 - WAYS..=line {
+            access(bench, "one of the last lines", last << LINE_BITS | 0x80, false, 0, cycles(0))?;
         }
     }
     Ok(())

@@ -4,7 +4,8 @@
 //! is looked at stands another whose name differs in one bit: it must not be taken for it, and an invalidation that names it must leave the
 //! page alone. What has to be there still is asked for with the cycles of a hit.
 
-use super::speed::{access, cycles, forget_hits, options, set_up, HIT};
+use super::caches::places;
+use super::speed::{access, cycles, demand, forget_hits, options, set_up, HIT};
 use super::{Outcome, Scene, BANK, RAM, RAM_BYTES, SETTLED, STREAM, TABLES};
 use crate::bench::fixture::{Tables, NOT_GLOBAL, READ_WRITE, SCTLR_USUAL};
 use crate::bench::Bench;
@@ -18,6 +19,7 @@ pub(super) fn scenes() -> Vec<Scene> {
         ("every page bit of every hit entry of a block", options.clone(), micro_blocks),
         ("every stream bit of every hit entry", options.clone(), micro_streams),
         ("every output bit of every hit entry", options.clone(), micro_outputs),
+        ("every address bit of every hit entry of a bypass", options.clone(), micro_bypasses),
         ("every page bit of every way", options.clone(), main_pages),
         ("invalidations beside every entry by address", options.clone(), beside_addresses),
         ("invalidations beside every entry by identity", options.clone(), beside_identities),
@@ -196,6 +198,36 @@ fn micro_outputs(bench: &mut Bench) -> Outcome {
             read(bench, n << 12)?;
             access(bench, "a page in the micro TLB", n << 12 | 0x80, true, 0, HIT..=HIT)?;
             access(bench, "a page in the micro TLB", n << 12 | 0xc0, false, 0, HIT..=HIT)?;
+        }
+    }
+    Ok(())
+}
+
+/// An entry of a stream that bypasses is good for every address, whichever bit it has, to reads and to writes.
+fn micro_bypasses(bench: &mut Bench) -> Outcome {
+    const FIRST: u32 = 0x400;
+    let (params, entries) = (*bench.params(), bench.params().micro_tlb as u32);
+    let places = places(bench);
+    let tables = Tables::usual(TABLES);
+    set_up(bench, &tables)?;
+    bench.write32(regs::SMR.offset(&params, 1), 1 << 31 | 0xff << 16 | FIRST)?;
+    bench.write32(regs::S2CR.offset(&params, 1), 1 << 16)?;
+    bench.run_cycles(SETTLED)?;
+    for n in 0..entries {
+        bench.burst_read(FIRST + n, RAM, 1, 3)?;
+    }
+    bench.run_cycles(SETTLED)?;
+    for place in places {
+        for n in 0..2 * entries {
+            bench.reset_stats();
+            let stream = FIRST + n / 2;
+            if n % 2 == 0 {
+                bench.burst_read(stream, place, 1, 3)?;
+            } else {
+                bench.burst_write(stream, place, 1, 3, |_| 7)?;
+            }
+            let latency = bench.stats().latency.max();
+            demand(bench, &format!("cycles of a bypass that is known, at {place:#x}"), latency, HIT..=HIT)?;
         }
     }
     Ok(())

@@ -15,7 +15,8 @@ pub(super) fn scenes() -> Vec<Scene> {
         ("a queue of invalidations", smooth(), queued),
         ("invalidations with everything in flight", slow.clone(), in_flight),
         ("synchronizations with everything in flight", slow.clone(), synchronizations),
-        ("synchronizations of other banks", slow, other_banks),
+        ("synchronizations of other banks", slow.clone(), other_banks),
+        ("synchronizations behind each other", slow, one_behind_another),
     ]
 }
 
@@ -198,6 +199,10 @@ fn queued(bench: &mut Bench) -> Outcome {
             tables.map(bench.memory(), page << 16, PLACES[round as usize % 2] + (page << 12), READ_WRITE)?;
         }
         bench.control().set_pipelined(true);
+        // As many as the queue takes, each of them a sweep, in every other round.
+        for _ in 0..if round % 2 == 1 { 24 } else { 0 } {
+            bench.mmio_post_write(regs::TLBIALLH.offset(&params, 0), 0, 4);
+        }
         for page in 0..PAGES {
             if page % 5 == round % 5 {
                 bench.mmio_post_write(regs::TLBIALLH.offset(&params, 0), 0, 4);
@@ -288,6 +293,32 @@ fn other_banks(bench: &mut Bench) -> Outcome {
         }
         ended(bench, regs::CB_TLBSTATUS.offset(&params, bank))?;
         bench.drain()?;
+    }
+    Ok(())
+}
+
+/// A bank asks while another one's synchronization waits for a walk: its own goes on after that one.
+fn one_behind_another(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    set_up(bench)?;
+    let mut fresh = 0;
+    for first in 0..params.num_cb {
+        for second in (0..params.num_cb).filter(|second| *second != first) {
+            // What the last round has cached of the fresh pages goes first.
+            command(bench, regs::TLBIALLNSNH, PLAIN, 0)?;
+            global_sync(bench)?;
+            crowd(bench, PLAIN, 1, &mut fresh)?;
+            let status = regs::CB_TLBSTATUS.offset(&params, second);
+            bench.write32(regs::CB_TLBSYNC.offset(&params, first), 0)?;
+            bench.write32(regs::CB_TLBSYNC.offset(&params, second), 0)?;
+            for _ in 0..2 {
+                let active = bench.read32(status)?;
+                super::speed::demand(bench, "the status of a bank that waits for another", active.into(), 1..=1)?;
+            }
+            ended(bench, regs::CB_TLBSTATUS.offset(&params, first))?;
+            ended(bench, status)?;
+            bench.drain()?;
+        }
     }
     Ok(())
 }

@@ -23,7 +23,8 @@ pub(super) fn scenes() -> Vec<Scene> {
     let walks = BenchOptions { latency: Latency::Fixed(4), walk_latency: Some(Latency::Fixed(SLOW as u32)), ..slow.clone() };
     vec![
         ("synchronizations wait for what is downstream", slow.clone(), synchronizations),
-        ("hundreds downstream", slow, hundreds),
+        ("hundreds downstream", slow.clone(), hundreds),
+        ("hundreds of one id downstream", slow, hundreds_of_one),
         ("write addresses far ahead of their data", BenchOptions { master, ..options() }, ahead),
         ("refused reads between others", options(), between),
         ("hits at full rate beside what waits", walks, full_rate),
@@ -96,6 +97,35 @@ fn hundreds(bench: &mut Bench) -> Outcome {
         }
         bench.run_cycles(u64::from(round) * 100)?;
         bench.reset_stats();
+        bench.sync(BANK)?;
+        bench.drain()?;
+        for _ in 0..=round % 2 {
+            let start = bench.cycle();
+            bench.sync(BANK)?;
+            let took = bench.cycle() - start;
+            demand(bench, "cycles of a synchronization that waits for nothing", took, 0..=SYNC)?;
+        }
+    }
+    Ok(())
+}
+
+/// The same of a single id, as many as make each bit of its counts differ alone while synchronizations wait.
+fn hundreds_of_one(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    let bus_bytes = params.data_width / 8;
+    map_pages(bench, 4)?;
+    for page in 0..4 {
+        read(bench, page << 12)?;
+    }
+    for round in 0..12u64 {
+        for write in [false, true] {
+            for n in 0..150 + 7 * round {
+                let burst = Burst::read(STREAM, (n % 4) << 12 | (n % 64) << 6, 1, 3).id(5 + write as u32);
+                bench.port(0).start(if write { burst.into_write(bus_bytes, |_| n.into()) } else { burst });
+            }
+        }
+        // In some rounds while they come, in others while they go.
+        bench.run_cycles(100 + round % 4 * 200)?;
         bench.sync(BANK)?;
         bench.drain()?;
         for _ in 0..=round % 2 {
