@@ -365,7 +365,8 @@ impl<const SW: usize, const DA: usize> Logic for MainTlb<SW, DA> {
         }
         self.way_q.d.next = self.choice.val();
         self.way.next = self.way_q.q.val();
-        if self.fl_tag_we.val() {
+        // A line writes its tag twice, when it opens and when its pages become valid; it has had one turn.
+        if self.fl_tag_we.val() & self.fl_tag.val().get_bits::<8>(0).any() {
             self.turn.d.next = self.turn.q.val() + 1;
         }
     }

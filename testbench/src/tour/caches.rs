@@ -69,24 +69,26 @@ fn outputs(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
-/// However many lines were used, the last ones are in the main TLB, as many as a set has ways.
+/// However many lines of a set were used, the last ones are in the main TLB, as many as it has ways.
 fn last_lines(bench: &mut Bench) -> Outcome {
     const WAYS: u64 = 4;
-    let lines = bench.params().main_tlb as u64 / 8;
+    let sets = bench.params().main_tlb as u64 / (8 * WAYS);
+    let va = |line: u64| line * sets << LINE_BITS;
     let mut tables = Tables::usual(TABLES);
-    for line in 0..3 * lines {
-        tables.map(bench.memory(), line << LINE_BITS, RAM + (line << LINE_BITS) % RAM_BYTES, READ_WRITE)?;
+    for line in 0..6 * WAYS {
+        tables.map(bench.memory(), va(line), RAM + (line << 12), READ_WRITE)?;
     }
     set_up(bench, &tables)?;
-    for line in 0..3 * lines {
-        bench.burst_read(STREAM, line << LINE_BITS, 1, 3)?;
+    for line in 0..6 * WAYS {
+        bench.burst_read(STREAM, va(line), 1, 3)?;
         bench.run_cycles(SETTLED)?;
-        if line < lines + 2 * WAYS {
+        // Empty ways are taken in another order than full ones.
+        if line < 2 * WAYS {
             continue;
         }
         forget_hits(bench)?;
         for last in line + 1 - WAYS..=line {
-            access(bench, "one of the last lines", last << LINE_BITS | 0x80, false, 0, cycles(0))?;
+            access(bench, "one of the last lines", va(last) | 0x80, false, 0, cycles(0))?;
         }
     }
     Ok(())
