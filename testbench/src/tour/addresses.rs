@@ -1,6 +1,7 @@
 //! Every bit of every address, ASID, VMID and StreamID, alone: what is wired wrongly shows.
 
-use super::{smooth, Outcome, Scene, SETTLED};
+use super::speed::demand;
+use super::{smooth, Outcome, Scene, BANK, RAM, SETTLED, STREAM, TABLES};
 use crate::axi::master::Burst;
 use crate::bench::fixture::{Tables, READ_WRITE, SCTLR_HUPCF, SCTLR_USUAL};
 use crate::bench::Bench;
@@ -17,6 +18,7 @@ pub(super) fn scenes() -> Vec<Scene> {
         ("many bits at once", smooth(), together),
         ("every bit of bypassed addresses", smooth(), bypassed),
         ("every bit of invalidated addresses", smooth(), invalidated),
+        ("invalidations of many bits", smooth(), invalidated_together),
     ]
 }
 
@@ -163,6 +165,49 @@ fn invalidated(bench: &mut Bench) -> Outcome {
         bench.write32(regs::TLBIVAH.offset(&params, 0), 1 << (bit % 32))?;
         bench.write64(regs::TLBIVALH64.offset(&params, 0), 1 << bit)?;
         bench.sync(bank)?;
+    }
+    Ok(())
+}
+
+/// Page, ASID and VMID with every other bit, in all combinations: a command that names them drops them.
+fn invalidated_together(bench: &mut Bench) -> Outcome {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let params = *bench.params();
+    bench.route_stream(0, STREAM, BANK)?;
+    let mut tables = Tables::usual(TABLES);
+    let pages = [EVEN, !EVEN].map(|pattern| pattern & 0x7fff_ffff_f000);
+    for (n, va) in (0..).zip(pages) {
+        tables.map(bench.memory(), va, RAM + (n << 12), READ_WRITE)?;
+    }
+    for (vmid, asid) in [(EVEN, EVEN), (EVEN, !EVEN), (!EVEN, EVEN), (!EVEN, !EVEN)].map(|(v, a)| (v as u8, a as u16)) {
+        bench.setup_bank(BANK, &tables, asid, SCTLR_USUAL)?;
+        bench.write32(regs::CBAR.offset(&params, BANK), 1 << 16 | u32::from(vmid))?;
+        bench.enable()?;
+        for va in pages {
+            let named = u64::from(asid) << 48 | va >> 12;
+            for (id, payload) in [
+                (regs::CB_TLBIVA, named),
+                (regs::CB_TLBIVAL, named),
+                (regs::CB_TLBIVAA, named),
+                (regs::CB_TLBIVAAL, named),
+                (regs::CB_TLBIASID, asid.into()),
+                (regs::TLBIVMID, vmid.into()),
+            ] {
+                bench.burst_read(STREAM, va, 1, 3)?;
+                let bank = if id == regs::TLBIVMID { 0 } else { BANK };
+                let offset = id.offset(&params, bank);
+                if id.register().width == 64 {
+                    bench.write64(offset, payload)?;
+                } else {
+                    bench.write32(offset, payload as u32)?;
+                }
+                bench.sync(BANK)?;
+                bench.reset_stats();
+                bench.burst_read(STREAM, va, 1, 3)?;
+                let walks = bench.stats().walk_reads;
+                demand(bench, &format!("table reads of what {} has named", id.register().name), walks, 1..=4)?;
+            }
+        }
     }
     Ok(())
 }

@@ -8,7 +8,9 @@ use super::speed::{access, cycles, demand, forget_hits, options, set_up};
 use super::translation::granules;
 use super::{Outcome, Scene, ASID, BANK, RAM, SETTLED, STREAM, TABLES};
 use crate::axi::master::Burst;
-use crate::bench::fixture::{Tables, ACCESSED, NOT_GLOBAL, PXN, READ_ONLY, READ_WRITE, SCTLR_HUPCF, SCTLR_USUAL, USER, XN};
+use crate::bench::fixture::{
+    Tables, ACCESSED, NOT_GLOBAL, PXN, READ_ONLY, READ_WRITE, SCTLR_HUPCF, SCTLR_USUAL, TABLE, USER, VALID, XN,
+};
 use crate::bench::Bench;
 use smmu_rtl::params::PA_WIDTH;
 use smmu_rtl::registers as regs;
@@ -18,6 +20,7 @@ pub(super) fn scenes() -> Vec<Scene> {
     vec![
         ("every output bit of every way", options.clone(), outputs),
         ("the last lines of a set", options.clone(), last_lines),
+        ("a line that comes again stays in its way", options.clone(), same_way),
         ("every address bit of tables in walk caches", options.clone(), tables_anywhere),
         ("every bit that tables tell apart", options.clone(), prefixes),
         ("tables that an address names, and those beside them", options.clone(), named_tables),
@@ -89,6 +92,35 @@ fn last_lines(bench: &mut Bench) -> Outcome {
         forget_hits(bench)?;
         for last in line + 1 - WAYS..=line {
             access(bench, "one of the last lines", va(last) | 0x80, false, 0, cycles(0))?;
+        }
+    }
+    Ok(())
+}
+
+/// A set is full; a page of one of its lines, which was not there, is there now and walks: its line stays where it is, and so do the others.
+fn same_way(bench: &mut Bench) -> Outcome {
+    const WAYS: u64 = 4;
+    let sets = bench.params().main_tlb as u64 / (8 * WAYS);
+    let va = |line: u64| line * sets << LINE_BITS;
+    let mut tables = Tables::usual(TABLES);
+    set_up(bench, &tables)?;
+    for way in 0..WAYS {
+        for page in 1..8 {
+            bench.invalidate_bank(BANK)?;
+            for line in 0..WAYS {
+                tables.map(bench.memory(), va(line), RAM + (line << 12), READ_WRITE)?;
+                bench.burst_read(STREAM, va(line), 1, 3)?;
+                bench.run_cycles(SETTLED)?;
+            }
+            let slot = tables.slot(bench.memory(), va(way) | page << 12, 3)?;
+            bench.memory().write_u64(slot, (RAM + 0x10_0000) | READ_WRITE | VALID | TABLE)?;
+            access(bench, "a page that was not there", va(way) | page << 12, false, 1, cycles(1))?;
+            bench.run_cycles(SETTLED)?;
+            forget_hits(bench)?;
+            for line in 0..WAYS {
+                access(bench, "a line beside it", va(line) | 0x80, false, 0, cycles(0))?;
+            }
+            bench.memory().write_u64(slot, 0)?;
         }
     }
     Ok(())
@@ -283,7 +315,9 @@ fn limits(bench: &mut Bench) -> Outcome {
     let leaves = [READ_WRITE, READ_WRITE | READ_ONLY];
     let mut tables = Tables::usual(TABLES);
     set_up_lenient(bench, &tables)?;
-    for level in 0..3u32 {
+    // In an entry, the ASID stands beside the limits: one of both has each of its bits.
+    for (level, asid) in (0..3u32).flat_map(|level| [(level, ASID), (level, !ASID)]) {
+        bench.write64(regs::CB_TTBR0.offset(bench.params(), BANK), tables.root | u64::from(asid) << 48)?;
         let base = u64::from(level + 1) << 40;
         let step = if level == 2 { 1 << LINE_BITS } else { 1 << tables.entry_bits(level + 1) };
         let at = |n: usize| base + n as u64 * step;

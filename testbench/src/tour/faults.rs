@@ -22,6 +22,7 @@ pub(super) fn scenes() -> Vec<Scene> {
         ("global faults", smooth(), global),
         ("pending faults", smooth(), pending),
         ("restored faults", smooth(), restored),
+        ("restored faults of other banks", smooth(), restored_beside),
     ]
 }
 
@@ -260,5 +261,22 @@ fn restored(bench: &mut Bench) -> Outcome {
     }
     bench.write32(regs::CBFRSYNRA.offset(&params, BANK), 0x7a5a)?;
     bench.read32(regs::CBFRSYNRA.offset(&params, BANK))?;
+    Ok(())
+}
+
+/// What is restored in one bank, and cleared there, shows in no other.
+fn restored_beside(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    for bank in 0..params.num_cb {
+        for status in [2, 1 << 31, 1 << 31 | 8] {
+            bench.write32(regs::CB_FSRRESTORE.offset(&params, bank), status)?;
+            // The lowest code bit goes, and MULTI stays.
+            bench.write32(regs::CB_FSR.offset(&params, bank), 2)?;
+            for other in 0..params.num_cb {
+                bench.read32(regs::CB_FSR.offset(&params, other))?;
+            }
+            bench.clear_fault(bank)?;
+        }
+    }
     Ok(())
 }

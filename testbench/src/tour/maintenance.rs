@@ -13,6 +13,7 @@ pub(super) fn scenes() -> Vec<Scene> {
         ("what invalidations drop and spare", smooth(), effects),
         ("moved pages and blocks of every granule", smooth(), moved),
         ("a queue of invalidations", smooth(), queued),
+        ("as many invalidations before a synchronization as the queue takes", smooth(), counted),
         ("invalidations with everything in flight", slow.clone(), in_flight),
         ("synchronizations with everything in flight", slow.clone(), synchronizations),
         ("synchronizations of other banks", slow.clone(), other_banks),
@@ -216,6 +217,33 @@ fn queued(bench: &mut Bench) -> Outcome {
         ended(bench, regs::CB_TLBSTATUS.offset(&params, PLAIN.bank))?;
         for page in 0..PAGES {
             bench.burst_read(PLAIN.stream, page << 16, 2, 3)?;
+        }
+    }
+    Ok(())
+}
+
+/// So many sweeps, one more each time, and a synchronization behind them: it comes to its end, and not before theirs.
+fn counted(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    set_up(bench)?;
+    for round in 0..2 {
+        for commands in 0..20 {
+            read(bench, PLAIN, PAGE)?;
+            bench.control().set_pipelined(true);
+            for _ in 0..commands {
+                bench.mmio_post_write(regs::TLBIALLH.offset(&params, 0), 0, 4);
+            }
+            if round == 1 {
+                bench.mmio_post_write(regs::TLBIALLNSNH.offset(&params, 0), 0, 4);
+            }
+            bench.mmio_post_write(regs::CB_TLBSYNC.offset(&params, PLAIN.bank), 0, 4);
+            bench.run_until("the register writes", |bench| bench.quiet())?;
+            bench.control().set_pipelined(false);
+            ended(bench, regs::CB_TLBSTATUS.offset(&params, PLAIN.bank))?;
+            bench.reset_stats();
+            read(bench, PLAIN, PAGE)?;
+            let walked = u64::from(bench.stats().walk_reads > 0);
+            super::speed::demand(bench, "a walk for what was dropped", walked, round..=round)?;
         }
     }
     Ok(())

@@ -24,7 +24,8 @@ pub(super) fn scenes() -> Vec<Scene> {
     vec![
         ("synchronizations wait for what is downstream", slow.clone(), synchronizations),
         ("hundreds downstream", slow.clone(), hundreds),
-        ("hundreds of one id downstream", slow, hundreds_of_one),
+        ("hundreds of one id downstream", slow.clone(), hundreds_of_one),
+        ("reset with every id downstream", slow, reset_downstream),
         ("write addresses far ahead of their data", BenchOptions { master, ..options() }, ahead),
         ("refused reads between others", options(), between),
         ("hits at full rate beside what waits", walks, full_rate),
@@ -134,6 +135,41 @@ fn hundreds_of_one(bench: &mut Bench) -> Outcome {
             let took = bench.cycle() - start;
             demand(bench, "cycles of a synchronization that waits for nothing", took, 0..=SYNC)?;
         }
+    }
+    Ok(())
+}
+
+/// Reset forgets what is downstream, of every id: passed and refused bursts of each are answered behind it, and a synchronization waits for
+/// none.
+fn reset_downstream(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    let bus_bytes = params.data_width / 8;
+    let both = |bench: &mut Bench, stream: u32, id: u32| {
+        let read = Burst::read(stream, 0x80, 1, 3).id(id);
+        bench.port(0).start(read.clone().into_write(bus_bytes, |_| 1));
+        bench.port(0).start(read);
+    };
+    for round in 0..3 {
+        map_pages(bench, 1)?;
+        read(bench, 0)?;
+        for id in 0..1u32 << params.id_width.min(4) {
+            (0..=round).for_each(|_| both(bench, STREAM, id));
+        }
+        bench.run_cycles(3 * SETTLED)?;
+        bench.reset_hardware()?;
+        map_pages(bench, 1)?;
+        read(bench, 0)?;
+        for id in 0..1u32 << params.id_width.min(4) {
+            both(bench, STREAM, id);
+            both(bench, STREAM + 1, id);
+        }
+        bench.drain()?;
+        bench.write32(regs::SGFSR.offset(&params, 0), u32::MAX)?;
+        let start = bench.cycle();
+        bench.sync(BANK)?;
+        let took = bench.cycle() - start;
+        demand(bench, "cycles of a synchronization that waits for nothing", took, 0..=SYNC)?;
+        bench.reset_hardware()?;
     }
     Ok(())
 }
