@@ -195,12 +195,14 @@ fn invalidated_together(bench: &mut Bench) -> Outcome {
             ] {
                 bench.burst_read(STREAM, va, 1, 3)?;
                 let bank = if id == regs::TLBIVMID { 0 } else { BANK };
-                let offset = id.offset(&params, bank);
-                if id.register().width == 64 {
-                    bench.write64(offset, payload)?;
-                } else {
-                    bench.write32(offset, payload as u32)?;
+                // Behind others that take longer, so that it waits in the queue.
+                bench.control().set_pipelined(true);
+                for _ in 0..24 {
+                    bench.mmio_post_write(regs::TLBIALLH.offset(&params, 0), 0, 4);
                 }
+                bench.mmio_post_write(id.offset(&params, bank), payload, id.register().width / 8);
+                bench.run_until("the register writes", |bench| bench.quiet())?;
+                bench.control().set_pipelined(false);
                 bench.sync(BANK)?;
                 bench.reset_stats();
                 bench.burst_read(STREAM, va, 1, 3)?;

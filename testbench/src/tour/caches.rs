@@ -296,7 +296,9 @@ fn permissions(bench: &mut Bench) -> Outcome {
         tables.map(bench.memory(), *va, RAM + va, *leaf)?;
     }
     ask(bench, &pages)?;
-    for level in [1, 2] {
+    // In an entry, the ASID stands beside the permissions: one of both has each of its bits.
+    for (level, asid) in [1, 2].into_iter().flat_map(|level| [(level, ASID), (level, !ASID)]) {
+        bench.write64(regs::CB_TTBR0.offset(bench.params(), BANK), tables.root | u64::from(asid) << 48)?;
         for half in [0, 8] {
             let blocks: Vec<(u64, u64)> =
                 (0..8).map(|n| (u64::from(level) << 44 | (half + n) << tables.entry_bits(level), leaf(half + n))).collect();

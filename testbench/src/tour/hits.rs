@@ -19,7 +19,8 @@ pub(super) fn scenes() -> Vec<Scene> {
         ("an entry that is free is taken first", options.clone(), free),
         ("the oldest entry goes first", options.clone(), oldest),
         ("global entries and invalidations by ASID", options.clone(), globals),
-        ("blocks over pages and pages over blocks", options, sizes),
+        ("blocks over pages and pages over blocks", options.clone(), sizes),
+        ("pages over themselves", options, itself),
     ]
 }
 
@@ -176,6 +177,36 @@ fn globals(bench: &mut Bench) -> Outcome {
             for va in &vas {
                 bench.burst_write(STREAM, va | 0x80, 1, 3, |_| 2)?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// A page that may only be read is cached, moves, and may be written: nobody says so, but the write walks, and what it brings takes the place of
+/// the old entry, wherever that stands.
+fn itself(bench: &mut Bench) -> Outcome {
+    let entries = bench.params().micro_tlb as u64;
+    let mut tables = Tables::usual(TABLES);
+    let fillers: Vec<u64> = (0..entries).map(|n| 1 << 46 | n << 15).collect();
+    for (n, va) in (0..).zip(&fillers) {
+        tables.map(bench.memory(), *va, RAM + (n << 12), READ_WRITE)?;
+    }
+    set_up(bench, &tables)?;
+    // Places each of which has bits that the other has not.
+    let (old, new) = (RAM + 0x5_5000, RAM + 0xa_a000);
+    for va in [0x1234_5678_9000, 0x5a5a_5a5a_5000, 0x25a5_a5a5_a000] {
+        for entry in 0..entries - 1 {
+            tables.map(bench.memory(), va, old, READ_WRITE | READ_ONLY)?;
+            bench.invalidate_bank(BANK)?;
+            for va in &fillers[..entry as usize] {
+                read(bench, *va)?;
+            }
+            read(bench, va)?;
+            bench.run_cycles(SETTLED)?;
+            tables.map(bench.memory(), va, new, READ_WRITE)?;
+            bench.burst_write(STREAM, va | 0x80, 1, 3, |_| 2)?;
+            bench.run_cycles(SETTLED)?;
+            bench.burst_read(STREAM, va | 0x40, 1, 3)?;
         }
     }
     Ok(())

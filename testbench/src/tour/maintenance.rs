@@ -227,7 +227,7 @@ fn counted(bench: &mut Bench) -> Outcome {
     let params = *bench.params();
     set_up(bench)?;
     for round in 0..2 {
-        for commands in 0..20 {
+        for commands in (0..20).chain((20..60).step_by(5)) {
             read(bench, PLAIN, PAGE)?;
             bench.control().set_pipelined(true);
             for _ in 0..commands {
