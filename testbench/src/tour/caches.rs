@@ -76,7 +76,7 @@ fn outputs(bench: &mut Bench) -> Outcome {
 fn last_lines(bench: &mut Bench) -> Outcome {
     const WAYS: u64 = 4;
     let sets = bench.params().main_tlb as u64 / (8 * WAYS);
-    let va = |line: u64| line * sets << LINE_BITS;
+    let va = |line: u64| (line * sets) << LINE_BITS;
     let mut tables = Tables::usual(TABLES);
     for line in 0..6 * WAYS {
         tables.map(bench.memory(), va(line), RAM + (line << 12), READ_WRITE)?;
@@ -101,7 +101,7 @@ fn last_lines(bench: &mut Bench) -> Outcome {
 fn same_way(bench: &mut Bench) -> Outcome {
     const WAYS: u64 = 4;
     let sets = bench.params().main_tlb as u64 / (8 * WAYS);
-    let va = |line: u64| line * sets << LINE_BITS;
+    let va = |line: u64| (line * sets) << LINE_BITS;
     let mut tables = Tables::usual(TABLES);
     set_up(bench, &tables)?;
     for way in 0..WAYS {
