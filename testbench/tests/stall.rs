@@ -9,7 +9,7 @@ use smmu_rtl::registers::{self as regs, RegId};
 use smmu_testbench::axi::burst::{OKAY, SLVERR};
 use smmu_testbench::axi::master::{Burst, BurstDone};
 use smmu_testbench::axi::pause::Pauses;
-use smmu_testbench::bench::fixture::{Tables, READ_WRITE, SCTLR_CFRE, SCTLR_HUPCF, SCTLR_M, SCTLR_USUAL};
+use smmu_testbench::bench::fixture::{Tables, READ_WRITE, SCTLR_CFCFG, SCTLR_CFRE, SCTLR_HUPCF, SCTLR_M, SCTLR_USUAL};
 use smmu_testbench::bench::{Bench, BenchError, BenchOptions};
 use smmu_testbench::memory::latency::Latency;
 use std::collections::HashMap;
@@ -32,8 +32,7 @@ const ASID: u16 = 0x105;
 /// Cycles after which something would have happened.
 const LONG: u64 = 1500;
 
-const CFCFG: u32 = 1 << 7;
-const STALLING: u32 = SCTLR_USUAL | CFCFG;
+const STALLING: u32 = SCTLR_USUAL | SCTLR_CFCFG;
 const TF: u64 = 1 << 1;
 const FORMAT: u64 = 2 << 9;
 const SS: u64 = 1 << 30;
@@ -560,7 +559,7 @@ fn many_faults_at_random() -> Outcome {
                 rig.unmap(random.random_range(8..24))?;
             }
             if step % 70 == 69 {
-                rig.bench.write32(at(regs::CB_SCTLR, BANK), STALLING & !CFCFG | hupcf)?;
+                rig.bench.write32(at(regs::CB_SCTLR, BANK), STALLING & !SCTLR_CFCFG | hupcf)?;
                 rig.run(random.random_range(0..100))?;
                 rig.bench.write32(at(regs::CB_SCTLR, BANK), STALLING | hupcf)?;
             }

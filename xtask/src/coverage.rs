@@ -14,7 +14,7 @@ const FOLDER: &str = "target/coverage";
 /// Lines and toggles that cannot be reached.
 const EXCLUSIONS: &str = "testbench/coverage.txt";
 /// The presets that have goals, with the random programs of a run without `--seeds`.
-const PRESETS: [(&str, u64); 2] = [("mini", 3_000), ("zynqmp", 2_000)];
+const PRESETS: [(&str, u64); 2] = [("mini", 3_000), ("zynqmp", 1_000)];
 
 /// What to do.
 #[derive(clap::Args)]

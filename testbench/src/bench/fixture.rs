@@ -32,6 +32,8 @@ pub const SCTLR_M: u32 = 1 << 0;
 pub const SCTLR_CFRE: u32 = 1 << 5;
 /// `SCTLR`: a context fault raises the bank's interrupt.
 pub const SCTLR_CFIE: u32 = 1 << 6;
+/// `SCTLR`: a context fault stalls its transaction.
+pub const SCTLR_CFCFG: u32 = 1 << 7;
 /// `SCTLR`: transactions go on while a fault is recorded.
 pub const SCTLR_HUPCF: u32 = 1 << 8;
 /// `SCTLR` as the stock driver has it, as far as it matters here: translate, report, interrupt, stop after a fault.

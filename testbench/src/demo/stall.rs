@@ -3,7 +3,7 @@
 use super::Stage;
 use crate::axi::burst::OKAY;
 use crate::axi::master::{Burst, BurstDone};
-use crate::bench::fixture::{Tables, READ_WRITE, SCTLR_HUPCF, SCTLR_USUAL};
+use crate::bench::fixture::{Tables, READ_WRITE, SCTLR_CFCFG, SCTLR_HUPCF, SCTLR_USUAL};
 use crate::bench::BenchError;
 use smmu_rtl::registers as regs;
 
@@ -17,7 +17,6 @@ const OTHER: u32 = 0x301;
 const BANK: usize = 1;
 const OTHER_BANK: usize = 2;
 const ASID: u16 = 5;
-const CFCFG: u32 = 1 << 7;
 const SS: u32 = 1 << 30;
 const TF: u32 = 1 << 1;
 const FORMAT: u32 = 2 << 9;
@@ -98,7 +97,7 @@ fn set_up(stage: &mut Stage) -> Result<Tables, BenchError> {
     }
     bench.route_stream(0, STREAM, BANK)?;
     bench.route_stream(1, OTHER, OTHER_BANK)?;
-    bench.setup_bank(BANK, &tables, ASID, SCTLR_USUAL | SCTLR_HUPCF | CFCFG)?;
+    bench.setup_bank(BANK, &tables, ASID, SCTLR_USUAL | SCTLR_HUPCF | SCTLR_CFCFG)?;
     bench.setup_bank(OTHER_BANK, &others, ASID + 1, SCTLR_USUAL)?;
     bench.enable()?;
     stage.tell(format!(

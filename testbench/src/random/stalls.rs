@@ -12,14 +12,13 @@ use super::layout::{self, frame};
 use super::program::*;
 use super::strategy;
 use super::swarm::Swarm;
+use crate::bench::fixture::SCTLR_CFCFG;
 use crate::bench::BenchError;
 use proptest::prelude::*;
 use rand::Rng;
 use smmu_rtl::params::Params;
 use smmu_rtl::registers::{self as regs, RegId};
 
-/// SCTLR.CFCFG.
-const CFCFG: u32 = 1 << 7;
 /// FSR.SS.
 const SS: u64 = 1 << 30;
 /// Cycles after which held transactions are ended, where a program waits for them.
@@ -49,7 +48,7 @@ impl Stalls {
     /// SCTLR with CFCFG in some of its values.
     pub fn sctlr(self, usual: BoxedStrategy<u32>) -> BoxedStrategy<u32> {
         (usual, prop::bool::weighted(f64::from(self.share) / 100.0))
-            .prop_map(|(sctlr, stalls)| if stalls { sctlr | CFCFG } else { sctlr })
+            .prop_map(|(sctlr, stalls)| if stalls { sctlr | SCTLR_CFCFG } else { sctlr })
             .boxed()
     }
 }

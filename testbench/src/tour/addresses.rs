@@ -1,5 +1,6 @@
 //! Every bit of every address, ASID, VMID and StreamID, alone: what is wired wrongly shows.
 
+use super::maintenance::at_once;
 use super::speed::demand;
 use super::{smooth, Outcome, Scene, BANK, RAM, SETTLED, STREAM, TABLES};
 use crate::axi::master::Burst;
@@ -196,13 +197,9 @@ fn invalidated_together(bench: &mut Bench) -> Outcome {
                 bench.burst_read(STREAM, va, 1, 3)?;
                 let bank = if id == regs::TLBIVMID { 0 } else { BANK };
                 // Behind others that take longer, so that it waits in the queue.
-                bench.control().set_pipelined(true);
-                for _ in 0..24 {
-                    bench.mmio_post_write(regs::TLBIALLH.offset(&params, 0), 0, 4);
-                }
-                bench.mmio_post_write(id.offset(&params, bank), payload, id.register().width / 8);
-                bench.run_until("the register writes", |bench| bench.quiet())?;
-                bench.control().set_pipelined(false);
+                let mut writes = vec![(regs::TLBIALLH, 0, 0); 24];
+                writes.push((id, bank, payload));
+                at_once(bench, &writes)?;
                 bench.sync(BANK)?;
                 bench.reset_stats();
                 bench.burst_read(STREAM, va, 1, 3)?;

@@ -1,15 +1,11 @@
 //! Invalidation by ASID, bit by bit: in each way of the main TLB stands the ASID that is named, and beside it others that differ in few bits.
 
-use super::speed::demand;
+use super::speed::{demand, WAYS};
 use super::{smooth, Outcome, Scene, BANK, RAM, STREAM, TABLES};
-use crate::bench::fixture::{Tables, READ_WRITE, SCTLR_USUAL};
+use crate::bench::fixture::{Tables, NOT_GLOBAL, READ_WRITE, SCTLR_USUAL};
 use crate::bench::Bench;
 use smmu_rtl::registers as regs;
 
-/// Ways of the main TLB.
-const WAYS: u32 = 4;
-/// Attribute nG: the page belongs to its ASID.
-const NOT_GLOBAL: u64 = 1 << 11;
 /// TCR2.AS: 16-bit ASIDs, beside 48-bit addresses and no sign extension of fewer bits.
 const TCR2: u32 = 1 << 4 | 5 | 7 << 15;
 
@@ -37,15 +33,16 @@ fn single_bits(bench: &mut Bench) -> Outcome {
     bench.write32(regs::CB_TCR2.offset(bench.params(), BANK), TCR2)?;
     bench.write32(regs::CB_SCTLR.offset(bench.params(), BANK), SCTLR_USUAL)?;
     bench.enable()?;
+    let ways = WAYS as u32;
     let by_asid = regs::CB_TLBIASID.offset(bench.params(), BANK);
     for named in [0x5a3cu32, 0xa5c3] {
         for bit in 0..16 {
             let near = |n: u32| named ^ 1 << bit ^ if n == 0 { 0 } else { 1 << ((bit + n) % 16) };
-            for place in 0..WAYS {
+            for place in 0..ways {
                 bench.invalidate_bank(BANK)?;
-                let mut others = (0..WAYS - 1).map(near);
+                let mut others = (0..ways - 1).map(near);
                 let asids: Vec<u32> =
-                    (0..WAYS).map(|way| if way == place { named } else { others.next().unwrap_or(named) }).collect();
+                    (0..ways).map(|way| if way == place { named } else { others.next().unwrap_or(named) }).collect();
                 for &asid in &asids {
                     become_asid(bench, &tables, asid)?;
                     read(bench, "table reads of an ASID that is new", 1..=4)?;

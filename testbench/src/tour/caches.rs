@@ -4,7 +4,7 @@
 //! number of table reads says whether it did, the scoreboard whether it was right. Two sets have four ways each (`mini`); the lines
 //! 0 to 7 of an empty main TLB fill all of them, so eight lines of eight pages stand in every way.
 
-use super::speed::{access, cycles, demand, forget_hits, options, set_up};
+use super::speed::{access, cycles, demand, forget_hits, options, set_up, LINE, WAYS};
 use super::translation::granules;
 use super::{Outcome, Scene, ASID, BANK, RAM, SETTLED, STREAM, TABLES};
 use crate::axi::master::Burst;
@@ -72,11 +72,15 @@ fn outputs(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
+/// Addresses of lines that stand in one set of the main TLB, by number.
+fn lines_of_a_set(bench: &Bench) -> impl Fn(u64) -> u64 {
+    let sets = bench.params().main_tlb as u64 / (LINE * WAYS);
+    move |line| (line * sets) << LINE_BITS
+}
+
 /// However many lines of a set were used, the last ones are in the main TLB, as many as it has ways.
 fn last_lines(bench: &mut Bench) -> Outcome {
-    const WAYS: u64 = 4;
-    let sets = bench.params().main_tlb as u64 / (8 * WAYS);
-    let va = |line: u64| (line * sets) << LINE_BITS;
+    let va = lines_of_a_set(bench);
     let mut tables = Tables::usual(TABLES);
     for line in 0..6 * WAYS {
         tables.map(bench.memory(), va(line), RAM + (line << 12), READ_WRITE)?;
@@ -99,13 +103,11 @@ fn last_lines(bench: &mut Bench) -> Outcome {
 
 /// A set is full; a page of one of its lines, which was not there, is there now and walks: its line stays where it is, and so do the others.
 fn same_way(bench: &mut Bench) -> Outcome {
-    const WAYS: u64 = 4;
-    let sets = bench.params().main_tlb as u64 / (8 * WAYS);
-    let va = |line: u64| (line * sets) << LINE_BITS;
+    let va = lines_of_a_set(bench);
     let mut tables = Tables::usual(TABLES);
     set_up(bench, &tables)?;
     for way in 0..WAYS {
-        for page in 1..8 {
+        for page in 1..LINE {
             bench.invalidate_bank(BANK)?;
             for line in 0..WAYS {
                 tables.map(bench.memory(), va(line), RAM + (line << 12), READ_WRITE)?;

@@ -185,6 +185,18 @@ fn moved(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
+/// Register writes (register, bank, value) as fast as the port takes them.
+pub(super) fn at_once(bench: &mut Bench, writes: &[(RegId, usize, u64)]) -> Outcome {
+    let params = *bench.params();
+    bench.control().set_pipelined(true);
+    for (id, bank, value) in writes {
+        bench.mmio_post_write(id.offset(&params, *bank), *value, id.register().width / 8);
+    }
+    bench.run_until("the register writes", |bench| bench.quiet())?;
+    bench.control().set_pipelined(false);
+    Ok(())
+}
+
 /// Commands faster than they are performed, behind one that takes a whole sweep; then a synchronization. None may be lost.
 fn queued(bench: &mut Bench) -> Outcome {
     const PAGES: u64 = 12;
@@ -199,21 +211,16 @@ fn queued(bench: &mut Bench) -> Outcome {
             // Not neighbours: each has a line of its own.
             tables.map(bench.memory(), page << 16, PLACES[round as usize % 2] + (page << 12), READ_WRITE)?;
         }
-        bench.control().set_pipelined(true);
         // As many as the queue takes, each of them a sweep, in every other round.
-        for _ in 0..if round % 2 == 1 { 24 } else { 0 } {
-            bench.mmio_post_write(regs::TLBIALLH.offset(&params, 0), 0, 4);
-        }
+        let mut writes = if round % 2 == 1 { vec![(regs::TLBIALLH, 0, 0); 24] } else { Vec::new() };
         for page in 0..PAGES {
             if page % 5 == round % 5 {
-                bench.mmio_post_write(regs::TLBIALLH.offset(&params, 0), 0, 4);
+                writes.push((regs::TLBIALLH, 0, 0));
             }
-            let payload = page << 4 | u64::from(PLAIN.asid) << 48;
-            bench.mmio_post_write(regs::CB_TLBIVAL.offset(&params, PLAIN.bank), payload, 8);
+            writes.push((regs::CB_TLBIVAL, PLAIN.bank, page << 4 | u64::from(PLAIN.asid) << 48));
         }
-        bench.mmio_post_write(regs::CB_TLBSYNC.offset(&params, PLAIN.bank), 0, 4);
-        bench.run_until("the register writes", |bench| bench.quiet())?;
-        bench.control().set_pipelined(false);
+        writes.push((regs::CB_TLBSYNC, PLAIN.bank, 0));
+        at_once(bench, &writes)?;
         ended(bench, regs::CB_TLBSTATUS.offset(&params, PLAIN.bank))?;
         for page in 0..PAGES {
             bench.burst_read(PLAIN.stream, page << 16, 2, 3)?;
@@ -229,16 +236,12 @@ fn counted(bench: &mut Bench) -> Outcome {
     for round in 0..2 {
         for commands in (0..20).chain((20..60).step_by(5)) {
             read(bench, PLAIN, PAGE)?;
-            bench.control().set_pipelined(true);
-            for _ in 0..commands {
-                bench.mmio_post_write(regs::TLBIALLH.offset(&params, 0), 0, 4);
-            }
+            let mut writes = vec![(regs::TLBIALLH, 0, 0); commands];
             if round == 1 {
-                bench.mmio_post_write(regs::TLBIALLNSNH.offset(&params, 0), 0, 4);
+                writes.push((regs::TLBIALLNSNH, 0, 0));
             }
-            bench.mmio_post_write(regs::CB_TLBSYNC.offset(&params, PLAIN.bank), 0, 4);
-            bench.run_until("the register writes", |bench| bench.quiet())?;
-            bench.control().set_pipelined(false);
+            writes.push((regs::CB_TLBSYNC, PLAIN.bank, 0));
+            at_once(bench, &writes)?;
             ended(bench, regs::CB_TLBSTATUS.offset(&params, PLAIN.bank))?;
             bench.reset_stats();
             read(bench, PLAIN, PAGE)?;

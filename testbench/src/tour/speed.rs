@@ -23,8 +23,8 @@ const LEVEL: u64 = 3;
 const LEVEL0: u64 = 4;
 const LEVELS: u64 = 8;
 /// Pages that a line of the main TLB has, and its ways.
-const LINE: u64 = 8;
-const WAYS: u64 = 4;
+pub(super) const LINE: u64 = 8;
+pub(super) const WAYS: u64 = 4;
 
 pub(super) fn scenes() -> Vec<Scene> {
     let options = options();
@@ -182,7 +182,7 @@ fn pages(bench: &mut Bench) -> Outcome {
             bench.invalidate_bank(BANK)?;
         }
     }
-    // Nothing but the oldest goes: the last lines of a set are there when others have been.
+    // Nothing but the oldest goes: what was used last is there, wherever. `caches` asks the main TLB alone.
     for line in 0..4 * WAYS {
         bench.burst_read(STREAM, 1 << 30 | (line * LINE) << 12, 1, 3)?;
         bench.run_cycles(SETTLED)?;

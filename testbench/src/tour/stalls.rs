@@ -5,13 +5,12 @@ use super::faults::{narrow, plant, Wrong};
 use super::speed::demand;
 use super::{smooth, Outcome, Scene, ASID, BANK, RAM, SETTLED, STREAM, TABLES};
 use crate::axi::burst::OKAY;
-use crate::axi::master::Burst;
-use crate::bench::fixture::{Tables, READ_WRITE, SCTLR_CFRE, SCTLR_HUPCF, SCTLR_USUAL};
-use crate::bench::Bench;
+use crate::axi::master::{Burst, BurstDone};
+use crate::bench::fixture::{Tables, READ_WRITE, SCTLR_CFCFG, SCTLR_CFRE, SCTLR_HUPCF, SCTLR_USUAL};
+use crate::bench::{Bench, BenchError};
 use smmu_rtl::params::Params;
 use smmu_rtl::registers as regs;
 
-const CFCFG: u32 = 1 << 7;
 const SS: u64 = 1 << 30;
 const RETRY: u32 = 0;
 const TERMINATE: u32 = 1;
@@ -29,7 +28,7 @@ pub(super) fn scenes(params: &Params) -> Vec<Scene> {
 
 fn control(bench: &mut Bench, bits: u32) -> Outcome {
     let params = *bench.params();
-    bench.write32(regs::CB_SCTLR.offset(&params, BANK), SCTLR_USUAL & !(SCTLR_HUPCF | CFCFG | SCTLR_CFRE) | bits)?;
+    bench.write32(regs::CB_SCTLR.offset(&params, BANK), SCTLR_USUAL & !(SCTLR_HUPCF | SCTLR_CFCFG | SCTLR_CFRE) | bits)?;
     bench.run_cycles(SETTLED)
 }
 
@@ -50,13 +49,19 @@ fn stalled(bench: &mut Bench) -> Outcome {
     demand(bench, "FSR.SS", status & SS, SS..=SS)
 }
 
-/// Runs until so many bursts have their answer, which has to be good or not.
-fn answered(bench: &mut Bench, bursts: usize, good: bool) -> Outcome {
+/// Runs until so many bursts have an answer, good or not: the bench compares each with the model.
+fn answered_any(bench: &mut Bench, bursts: usize) -> Result<Vec<BurstDone>, BenchError> {
     let mut done = Vec::new();
     bench.run_until("the answers", |bench| {
         done.extend(std::iter::from_fn(|| bench.port(0).finished()));
         done.len() >= bursts
     })?;
+    Ok(done)
+}
+
+/// The same, and each has to be good or not.
+fn answered(bench: &mut Bench, bursts: usize, good: bool) -> Outcome {
+    let done = answered_any(bench, bursts)?;
     let count = done.iter().filter(|burst| (burst.resp == OKAY) == good).count() as u64;
     demand(bench, "answers as they should be", count, bursts as u64..=bursts as u64)
 }
@@ -81,7 +86,7 @@ fn every_kind(bench: &mut Bench) -> Outcome {
             mended.map(bench.memory(), va, RAM, READ_WRITE)?;
             bench.setup_bank(BANK, &tables, ASID, SCTLR_USUAL)?;
             narrow(bench)?;
-            control(bench, CFCFG | SCTLR_CFRE)?;
+            control(bench, SCTLR_CFCFG | SCTLR_CFRE)?;
             let _ = start(bench, va, write, 1);
             stalled(bench)?;
             if status_first {
@@ -108,16 +113,15 @@ fn every_kind(bench: &mut Bench) -> Outcome {
 /// What the others of the bank do while one is stalled, by HUPCF and CFCFG, and after RESUME.
 fn beside(bench: &mut Bench) -> Outcome {
     let mut tables = Tables::usual(TABLES);
-    let (absent, second_absent, there, slow) = (0x9000, 0xa000, 0x1000, 0x2000);
+    let (absent, second_absent, there) = (0x9000, 0xa000, 0x1000);
     tables.map(bench.memory(), there, RAM + there, READ_WRITE)?;
-    tables.map(bench.memory(), slow, RAM + slow, READ_WRITE)?;
     bench.setup_bank(BANK, &tables, ASID, SCTLR_USUAL)?;
     bench.route_stream(0, STREAM, BANK)?;
     bench.enable()?;
     for write in [false, true] {
         // Others wait, and go on or are refused after RESUME.
         for first_clear in [true, false] {
-            control(bench, CFCFG | SCTLR_CFRE)?;
+            control(bench, SCTLR_CFCFG | SCTLR_CFRE)?;
             let _ = start(bench, absent, write, 1);
             stalled(bench)?;
             let _ = start(bench, there, write, 2);
@@ -135,7 +139,7 @@ fn beside(bench: &mut Bench) -> Outcome {
             }
             bench.run_cycles(SETTLED)?;
             // CFCFG goes while one is stalled: others are refused, but those behind it in their id wait.
-            control(bench, CFCFG | SCTLR_CFRE)?;
+            control(bench, SCTLR_CFCFG | SCTLR_CFRE)?;
             let _ = start(bench, absent, write, 1);
             stalled(bench)?;
             control(bench, SCTLR_CFRE)?;
@@ -154,7 +158,7 @@ fn beside(bench: &mut Bench) -> Outcome {
             clear(bench)?;
             bench.run_cycles(SETTLED)?;
             // HUPCF: others go on, and one that faults, too, waits without a record, if it is not behind the stalled one.
-            control(bench, CFCFG | SCTLR_CFRE | SCTLR_HUPCF)?;
+            control(bench, SCTLR_CFCFG | SCTLR_CFRE | SCTLR_HUPCF)?;
             let _ = start(bench, absent, write, 1);
             stalled(bench)?;
             let _ = start(bench, there, !write, 2);
@@ -179,15 +183,6 @@ fn beside(bench: &mut Bench) -> Outcome {
     Ok(())
 }
 
-/// Runs until so many bursts have an answer, good or not: the bench compares each with the model.
-fn answered_any(bench: &mut Bench, bursts: usize) -> Outcome {
-    let mut done = 0;
-    bench.run_until("the answers", |bench| {
-        done += std::iter::from_fn(|| bench.port(0).finished()).count();
-        done >= bursts
-    })
-}
-
 /// As many stalled and waiting transactions as there is room for, and more; in each direction, with long bursts of data.
 fn rooms(bench: &mut Bench) -> Outcome {
     let mut tables = Tables::usual(TABLES);
@@ -200,7 +195,7 @@ fn rooms(bench: &mut Bench) -> Outcome {
     let bus_bytes = bench.params().data_width / 8;
     for hupcf in [0, SCTLR_HUPCF] {
         for (write, ids) in [(false, 8), (false, 1), (true, 8), (true, 1)] {
-            control(bench, CFCFG | SCTLR_CFRE | hupcf)?;
+            control(bench, SCTLR_CFCFG | SCTLR_CFRE | hupcf)?;
             for n in 0..12u32 {
                 let page = if n % 3 == 0 { 0x10 + u64::from(n) } else { u64::from(n) % 8 };
                 let burst = Burst::read(STREAM, 0x1000 * page, 200, 3).id(n % ids);

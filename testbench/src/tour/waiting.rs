@@ -43,6 +43,29 @@ fn map_pages(bench: &mut Bench, count: u64) -> Result<Tables, crate::bench::Benc
     Ok(tables)
 }
 
+/// Pages that [`start`] goes to.
+const USED: u64 = 4;
+
+/// Maps these pages and uses each.
+fn use_pages(bench: &mut Bench) -> Outcome {
+    map_pages(bench, USED)?;
+    (0..USED).try_for_each(|page| read(bench, page << 12))
+}
+
+/// Starts number `n` of many bursts.
+fn start(bench: &mut Bench, n: u64, id: u32, write: bool) {
+    let bus_bytes = bench.params().data_width / 8;
+    let burst = Burst::read(STREAM, (n % USED) << 12 | (n % 64) << 6, 1, 3).id(id);
+    bench.port(0).start(if write { burst.into_write(bus_bytes, |_| n.into()) } else { burst });
+}
+
+fn synchronize_at_once(bench: &mut Bench) -> Outcome {
+    let start = bench.cycle();
+    bench.sync(BANK)?;
+    let took = bench.cycle() - start;
+    demand(bench, "cycles of a synchronization that waits for nothing", took, 0..=SYNC)
+}
+
 /// A read or a write with a translation that has been dropped is downstream: the end comes when it is answered, and then soon.
 fn synchronizations(bench: &mut Bench) -> Outcome {
     let params = *bench.params();
@@ -63,10 +86,7 @@ fn synchronizations(bench: &mut Bench) -> Outcome {
         bench.drain()?;
         if round % 3 == 2 {
             // Both directions meet both halves of the count.
-            let start = bench.cycle();
-            bench.sync(BANK)?;
-            let took = bench.cycle() - start;
-            demand(bench, "cycles of a synchronization that waits for nothing", took, 0..=SYNC)?;
+            synchronize_at_once(bench)?;
         }
         demand(bench, "cycles until everything rests", bench.cycle() - start, 0..=4 * SYNC + SETTLED)?;
     }
@@ -77,17 +97,12 @@ fn synchronizations(bench: &mut Bench) -> Outcome {
 fn hundreds(bench: &mut Bench) -> Outcome {
     const BURSTS: u64 = 300;
     let params = *bench.params();
-    let bus_bytes = params.data_width / 8;
-    map_pages(bench, 4)?;
-    for page in 0..4 {
-        read(bench, page << 12)?;
-    }
+    use_pages(bench)?;
     for round in 0..5u32 {
         for write in [false, true] {
             for n in 0..BURSTS {
                 let id = (n as u32 * (round + 1)) % (1 << params.id_width);
-                let burst = Burst::read(STREAM, (n % 4) << 12 | (n % 64) << 6, 1, 3).id(id);
-                bench.port(0).start(if write { burst.into_write(bus_bytes, |_| n.into()) } else { burst });
+                start(bench, n, id, write);
             }
             if write != (round % 2 == 0) {
                 bench.run_cycles(BURSTS + SETTLED)?;
@@ -101,10 +116,7 @@ fn hundreds(bench: &mut Bench) -> Outcome {
         bench.sync(BANK)?;
         bench.drain()?;
         for _ in 0..=round % 2 {
-            let start = bench.cycle();
-            bench.sync(BANK)?;
-            let took = bench.cycle() - start;
-            demand(bench, "cycles of a synchronization that waits for nothing", took, 0..=SYNC)?;
+            synchronize_at_once(bench)?;
         }
     }
     Ok(())
@@ -112,17 +124,11 @@ fn hundreds(bench: &mut Bench) -> Outcome {
 
 /// The same of a single id, as many as make each bit of its counts differ alone while synchronizations wait.
 fn hundreds_of_one(bench: &mut Bench) -> Outcome {
-    let params = *bench.params();
-    let bus_bytes = params.data_width / 8;
-    map_pages(bench, 4)?;
-    for page in 0..4 {
-        read(bench, page << 12)?;
-    }
+    use_pages(bench)?;
     for round in 0..12u64 {
         for write in [false, true] {
             for n in 0..150 + 7 * round {
-                let burst = Burst::read(STREAM, (n % 4) << 12 | (n % 64) << 6, 1, 3).id(5 + write as u32);
-                bench.port(0).start(if write { burst.into_write(bus_bytes, |_| n.into()) } else { burst });
+                start(bench, n, 5 + u32::from(write), write);
             }
         }
         // In some rounds while they come, in others while they go.
@@ -130,10 +136,7 @@ fn hundreds_of_one(bench: &mut Bench) -> Outcome {
         bench.sync(BANK)?;
         bench.drain()?;
         for _ in 0..=round % 2 {
-            let start = bench.cycle();
-            bench.sync(BANK)?;
-            let took = bench.cycle() - start;
-            demand(bench, "cycles of a synchronization that waits for nothing", took, 0..=SYNC)?;
+            synchronize_at_once(bench)?;
         }
     }
     Ok(())
@@ -165,10 +168,7 @@ fn reset_downstream(bench: &mut Bench) -> Outcome {
         }
         bench.drain()?;
         bench.write32(regs::SGFSR.offset(&params, 0), u32::MAX)?;
-        let start = bench.cycle();
-        bench.sync(BANK)?;
-        let took = bench.cycle() - start;
-        demand(bench, "cycles of a synchronization that waits for nothing", took, 0..=SYNC)?;
+        synchronize_at_once(bench)?;
         bench.reset_hardware()?;
     }
     Ok(())
@@ -178,10 +178,7 @@ fn reset_downstream(bench: &mut Bench) -> Outcome {
 fn ahead(bench: &mut Bench) -> Outcome {
     const BURSTS: u64 = 240;
     let bus_bytes = bench.params().data_width / 8;
-    map_pages(bench, 4)?;
-    for page in 0..4 {
-        read(bench, page << 12)?;
-    }
+    use_pages(bench)?;
     for refused in [u64::MAX, 40] {
         bench.port(0).hold(Holds { w: true, ..Holds::default() });
         for n in 0..BURSTS {
@@ -285,10 +282,7 @@ fn still(bench: &mut Bench) -> Outcome {
     const BURSTS: u64 = 48;
     let params = *bench.params();
     let bus_bytes = params.data_width / 8;
-    map_pages(bench, 4)?;
-    for page in 0..4 {
-        read(bench, page << 12)?;
-    }
+    use_pages(bench)?;
     for round in 0..4u64 {
         bench.drain()?;
         bench.slave(0).options_mut().pauses = Pauses { ar: 100, aw: 100, ..Pauses::NONE };

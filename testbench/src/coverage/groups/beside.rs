@@ -2,7 +2,7 @@
 //!
 //! Sampled when a result or a counter is read; whoever reads it compares it.
 
-use super::Sampler;
+use super::{touched, Sampler, Touched};
 use crate::bench::observe::{Event, RegisterAccess};
 use crate::coverage::collector::{Counts, Now};
 use crate::coverage::plan::{Group, GroupId, Plan};
@@ -107,18 +107,12 @@ impl Beside {
     }
 
     fn access(&mut self, done: &RegisterAccess, counts: &mut Counts) {
-        let word = done.offset & !7;
-        for half in [0, 1u32] {
-            let Some((id, index)) = regs::at(&self.params, word + 4 * half) else { continue };
-            let wide = id.register().width == 64;
-            if wide && half == 1 {
-                continue;
-            }
-            let value = if wide { done.data } else { done.data >> (32 * half) & 0xffff_ffff };
-            if done.write && done.strobes >> (4 * half) & 0xf == 0xf {
-                self.written(id, index, value);
-            } else if !done.write && (wide || done.offset >> 2 & 1 == half) {
-                self.seen(id, index, done.data, value, counts);
+        let params = self.params;
+        for Touched { id, index, value, whole } in touched(&params, done) {
+            match done.write {
+                true if whole => self.written(id, index, value),
+                true => {}
+                false => self.seen(id, index, done.data, value, counts),
             }
         }
     }

@@ -16,8 +16,9 @@ mod watch;
 
 use super::collector::{Counts, Life, Now};
 use super::plan::Plan;
-use crate::bench::observe::{Answered, Event, Forwarded};
+use crate::bench::observe::{Answered, Event, Forwarded, RegisterAccess};
 use smmu_rtl::params::Params;
+use smmu_rtl::registers::{self as regs, RegId};
 use smmu_sim::dut::{Inputs, Outputs};
 
 /// Samples some groups. Of one cycle, `cycle` comes first, then the events in their order.
@@ -60,6 +61,29 @@ const RESPONSE: [&str; 2] = ["error", "zeros"];
 const IN_FLIGHT: [&str; 4] = ["nothing", "translations", "memory accesses", "both"];
 /// Why a preset has no bins of the 16 KiB granule.
 const NO_16K: &str = "the preset has no 16 KiB granule (IDR2.PTFSv8): selecting it is a translation fault of level 0";
+
+/// A register that an access reads, or whose half of the word it writes.
+struct Touched {
+    id: RegId,
+    index: usize,
+    value: u64,
+    /// All strobes of its first four bytes are set; always, for a read.
+    whole: bool,
+}
+
+/// The registers that an access is about: of a read the one at its offset, of a write those of both halves of the word.
+fn touched<'a>(params: &'a Params, done: &'a RegisterAccess) -> impl Iterator<Item = Touched> + 'a {
+    let word = done.offset & !7;
+    [0, 1u32].into_iter().filter_map(move |half| {
+        let (id, index) = regs::at(params, word + 4 * half)?;
+        let wide = id.register().width == 64;
+        if wide && half == 1 || !done.write && !wide && done.offset >> 2 & 1 != half {
+            return None;
+        }
+        let value = if wide { done.data } else { done.data >> (32 * half) & 0xffff_ffff };
+        Some(Touched { id, index, value, whole: !done.write || done.strobes >> (4 * half) & 0xf == 0xf })
+    })
+}
 
 fn access(write: bool) -> usize {
     usize::from(write)

@@ -5,7 +5,8 @@
 //! and transactions of the same bank that were accepted meanwhile.
 
 use super::faults::{context_kind, CONTEXT};
-use super::{access, Sampler, ACCESS};
+use super::{access, touched, Sampler, Touched, ACCESS};
+use crate::bench::fixture::{SCTLR_CFCFG, SCTLR_HUPCF};
 use crate::bench::observe::{Answered, Event, Fate, Forwarded, RegisterAccess, StreamCase};
 use crate::coverage::collector::{Counts, Life, Now};
 use crate::coverage::plan::{Group, GroupId, Plan};
@@ -14,10 +15,9 @@ use smmu_rtl::registers as regs;
 use smmu_sim::dut::{Inputs, Outputs};
 
 const SS: u64 = 1 << 30;
-const RECORDED: u64 = 0x1fe;
-/// SCTLR.CFCFG, SCTLR.HUPCF.
-const CFCFG: u64 = 1 << 7;
-const HUPCF: u64 = 1 << 8;
+const RECORDED: u32 = 0x1fe;
+const CFCFG: u64 = SCTLR_CFCFG as u64;
+const HUPCF: u64 = SCTLR_HUPCF as u64;
 /// The axis "control".
 const CONTROL: [&str; 3] = ["waits: HUPCF 0, CFCFG 1", "refused: HUPCF 0, CFCFG 0", "free: HUPCF 1"];
 
@@ -45,7 +45,7 @@ pub(super) struct Stalls {
     sctlr: Vec<Option<u64>>,
     /// The last transaction that was accepted.
     accepted: u64,
-    /// SCTLR's control bits when a transaction of a stalled bank was accepted: number of the transaction, bank, SCTLR.
+    /// Transactions that were accepted while their bank had a stalled one: number, bank, SCTLR then.
     waiting: Vec<(u64, usize, u64)>,
 }
 
@@ -83,39 +83,27 @@ impl Stalls {
     }
 
     fn register(&mut self, done: &RegisterAccess) {
-        let word = done.offset & !7;
-        for half in [0, 1u32] {
-            let Some((id, bank)) = regs::at(&self.params, word + 4 * half) else { continue };
-            let wide = id.register().width == 64;
-            let value = if wide { done.data } else { done.data >> (32 * half) & 0xffff_ffff };
-            if done.write {
-                match id {
-                    regs::CB_SCTLR => {
-                        let whole = done.strobes >> (4 * half) & 0xf == 0xf;
-                        self.sctlr[bank] = whole.then_some(value);
+        let params = self.params;
+        for Touched { id, index: bank, value, whole } in touched(&params, done) {
+            match (id, done.write) {
+                (regs::CB_SCTLR, true) => self.sctlr[bank] = whole.then_some(value),
+                (regs::CB_FSR, true) => {
+                    if let Some(stalled) = self.stalled[bank].as_mut().filter(|stalled| stalled.resumed.is_none()) {
+                        stalled.cleared = true;
                     }
-                    regs::CB_FSR => {
-                        if let Some(stalled) = self.stalled[bank].as_mut().filter(|stalled| stalled.resumed.is_none()) {
-                            stalled.cleared = true;
-                        }
-                    }
-                    _ => {}
                 }
-            } else if wide || done.offset >> 2 & 1 == half {
-                match id {
-                    regs::CB_FSR if value & SS == 0 => self.stalled[bank] = None,
-                    regs::CB_FSR if self.stalled[bank].is_none_or(|stalled| stalled.resumed.is_some()) => {
-                        let kind = context_kind(value as u32 & RECORDED as u32);
-                        let stalled = Stalled { kind, address: None, last: self.accepted, cleared: false, resumed: None };
-                        self.stalled[bank] = Some(stalled);
-                    }
-                    regs::CB_FAR => {
-                        if let Some(stalled) = self.stalled[bank].as_mut().filter(|stalled| !stalled.cleared) {
-                            stalled.address.get_or_insert(value);
-                        }
-                    }
-                    _ => {}
+                (regs::CB_FSR, false) if value & SS == 0 => self.stalled[bank] = None,
+                (regs::CB_FSR, false) if self.stalled[bank].is_none_or(|stalled| stalled.resumed.is_some()) => {
+                    let kind = context_kind(value as u32 & RECORDED);
+                    let stalled = Stalled { kind, address: None, last: self.accepted, cleared: false, resumed: None };
+                    self.stalled[bank] = Some(stalled);
                 }
+                (regs::CB_FAR, false) => {
+                    if let Some(stalled) = self.stalled[bank].as_mut().filter(|stalled| !stalled.cleared) {
+                        stalled.address.get_or_insert(value);
+                    }
+                }
+                _ => {}
             }
         }
     }
