@@ -229,8 +229,6 @@ pub const MULTI: Params = Params {
     tbus: 4,
     main_tlb: 1024,
     walks: 16,
-    // What waits behind a stalled fault would have to be told of all ports.
-    features: Features { stall: false, ..Features::MMU500 },
     ..ZYNQMP
 };
 
@@ -310,12 +308,12 @@ impl Params {
         self.with_features(Features::EVERYTHING)
     }
 
-    /// Reads that can be held by stalled context faults ([`Features::stall`]): half of the miss queue.
+    /// Reads of a client port that can be held by stalled context faults ([`Features::stall`]): half of the miss queue.
     pub const fn held_reads(&self) -> usize {
         self.miss_queue / 2
     }
 
-    /// Writes that can be held: as many as the store for their data has places.
+    /// Writes of a client port that can be held: as many as the store for their data has places.
     pub const fn held_writes(&self) -> usize {
         2
     }

@@ -22,11 +22,12 @@ use crate::tcu::stalls::Stalls;
 use crate::tcu::translate::Translate;
 
 /// A top: its name, what stands in front of the translation control unit, and the names of the channels of its client and downstream
-/// ports. What is behind them is the same whatever their number.
+/// ports. What is behind them is the same whatever their number, but for how many transactions can be held by stalled faults, and of how many.
 macro_rules! top {
     (
         $(#[$about:meta])*
         $top:ident, $tbu:ident,
+        held: $held:tt of $transactions:literal, $index:literal bits;
         clients: $($s_aw:ident $s_w:ident $s_b:ident $s_ar:ident $s_r:ident),+;
         downstream: $($m_aw:ident $m_w:ident $m_b:ident $m_ar:ident $m_r:ident),+;
     ) => {
@@ -78,7 +79,7 @@ pub struct $top<
     tbu: $tbu<UTLB, MISSQ, IDW, DW, DS>,
     translate: Translate<SMR, SI, CB, BI, SW, DA, W2>,
     regs: Regs<CB, BI, RI, RA, RAW>,
-    stalls: Stalls<CB, MISSQ>,
+    stalls: Stalls<CB, $held, $index, $transactions>,
 }
 
 impl<
@@ -254,14 +255,17 @@ impl<
         // Stalled transactions.
         self.stalls.rsp_valid.next = self.translate.rsp_valid.val();
         self.stalls.rsp_wr.next = self.translate.rsp_wr.val();
-        self.stalls.rsp_tag.next = self.translate.rsp_tag.val();
+        self.stalls.rsp_of.next = self.tbu.rsp_of.val();
+        self.stalls.rsp_tag.next = self.tbu.rsp_tag_of.val();
         self.stalls.rsp_fault.next = self.translate.rsp_fault.val();
         self.stalls.flt_valid.next = self.translate.flt_valid.val();
         self.stalls.flt_global.next = self.translate.flt_global.val();
         self.stalls.flt_bank.next = self.translate.flt_bank.val();
         self.stalls.flt_code.next = self.translate.flt_code.val();
         self.stalls.ask_wr.next = self.translate.ask_wr.val();
-        self.stalls.ask_tag.next = self.translate.ask_tag.val();
+        self.tbu.ask_tag.next = self.translate.ask_tag.val();
+        self.stalls.ask_of.next = self.tbu.ask_of.val();
+        self.stalls.ask_tag.next = self.tbu.ask_tag_of.val();
         self.translate.forgive.next = self.stalls.forgive.val();
         self.stalls.cw_valid.next = self.regs.cw_valid.val();
         self.stalls.cw_kind.next = self.regs.cw_kind.val();
@@ -274,10 +278,7 @@ impl<
         self.tbu.wake_tag.next = self.stalls.wake_tag.val();
         self.tbu.wake_refuse.next = self.stalls.wake_refuse.val();
         self.tbu.wake_raz.next = self.stalls.wake_raz.val();
-        self.stalls.rd_left_valid.next = self.tbu.rd_left_valid.val();
-        self.stalls.rd_left_tag.next = self.tbu.rd_left_tag.val();
-        self.stalls.wr_left_valid.next = self.tbu.wr_left_valid.val();
-        self.stalls.wr_left_tag.next = self.tbu.wr_left_tag.val();
+        self.stalls.left.next = self.tbu.left.val();
         self.stalls.rd_crowded.next = self.tbu.rd_crowded.val();
         self.stalls.wr_crowded.next = self.tbu.wr_crowded.val();
 
@@ -351,6 +352,7 @@ top! {
     /// | `UTLB` | micro TLB entries | `SW` | log2 of the main TLB's sets |
     /// | | | `DA` | `SW` + 3 |
     Smmu, Tbu,
+    held: MISSQ of 32, 5 bits;
     clients: s_axi_aw s_axi_w s_axi_b s_axi_ar s_axi_r;
     downstream: m_axi_aw m_axi_w m_axi_b m_axi_ar m_axi_r;
 }
@@ -358,6 +360,7 @@ top! {
 top! {
     /// The SMMU with four client ports, each with a TBU and a downstream port of its own. Generics as [`Smmu`]'s.
     SmmuMulti, TbuGroup,
+    held: 24 of 128, 7 bits;
     clients:
         s0_axi_aw s0_axi_w s0_axi_b s0_axi_ar s0_axi_r,
         s1_axi_aw s1_axi_w s1_axi_b s1_axi_ar s1_axi_r,

@@ -3,10 +3,10 @@
 
 use smmu_rtl::params::{Features, Params, MULTI};
 use smmu_rtl::registers as regs;
-use smmu_testbench::axi::burst::OKAY;
+use smmu_testbench::axi::burst::{OKAY, SLVERR};
 use smmu_testbench::axi::master::{Burst, BurstDone, Holds};
 use smmu_testbench::axi::pause::Pauses;
-use smmu_testbench::bench::fixture::{Tables, READ_WRITE, SCTLR_USUAL};
+use smmu_testbench::bench::fixture::{Tables, READ_WRITE, SCTLR_CFCFG, SCTLR_HUPCF, SCTLR_USUAL};
 use smmu_testbench::bench::{Bench, BenchError, BenchOptions};
 use smmu_testbench::memory::latency::Latency;
 
@@ -243,4 +243,189 @@ fn each_port_counts_in_a_group_of_its_own() -> Outcome {
         assert!((1..=2).contains(&counts[1]), "refills of port {port}: {}", counts[1]);
     }
     Ok(())
+}
+
+const OTHER: u32 = 0x301;
+const OTHER_BANK: usize = 2;
+/// FSR.SS, FSR.MULTI.
+const SS: u64 = 1 << 30;
+const MULTI_FAULT: u64 = 1 << 31;
+/// RESUME.
+const RETRY: u32 = 0;
+const TERMINATE: u32 = 1;
+/// Cycles after which something would have happened.
+const LONG: u64 = 1_500;
+
+/// The same, with stalled faults in the bank; and a second stream in a bank of its own, with the same tables.
+fn stalling(options: BenchOptions, more: u32) -> Result<(Bench, Tables), BenchError> {
+    let (mut bench, tables) = bench(options)?;
+    bench.route_stream(1, OTHER, OTHER_BANK)?;
+    bench.setup_bank(OTHER_BANK, &tables, ASID + 1, SCTLR_USUAL)?;
+    bench.write32(regs::CB_SCTLR.offset(PARAMS, BANK), SCTLR_USUAL & !SCTLR_HUPCF | SCTLR_CFCFG | more)?;
+    Ok((bench, tables))
+}
+
+fn resume(bench: &mut Bench, how: u32) -> Outcome {
+    bench.write32(regs::CB_RESUME.offset(PARAMS, BANK), how)
+}
+
+/// A burst at this port whose fault stalls it.
+fn stall(bench: &mut Bench, port: usize, burst: Burst) -> Outcome {
+    bench.port(port).start(burst);
+    bench.run_until("the interrupt", |bench| bench.irq_context(BANK))?;
+    assert_eq!(bench.fault_record(BANK)?[0] & (SS | MULTI_FAULT), SS);
+    Ok(())
+}
+
+/// Reads of the second stream are answered at all ports.
+fn others_go_on(bench: &mut Bench) -> Outcome {
+    for port in 0..PORTS {
+        let before = bench.cycle();
+        // With ids that no test holds.
+        for n in 0..4 {
+            bench.port(port).start(Burst::read(OTHER, VA + 0x1000 * (7 * port as u64 + n), 1, 3).id(20 + n as u32));
+        }
+        let mut done = Vec::new();
+        while done.len() < 4 {
+            bench.tick()?;
+            assert!(bench.cycle() - before < LONG, "port {port}: {done:x?}");
+            done.extend(answers(bench, port));
+        }
+        assert!(done.iter().all(|done| done.resp == OKAY && done.addr.id >= 20), "{done:x?}");
+    }
+    bench.sync(BANK)?;
+    bench.sync(OTHER_BANK)
+}
+
+#[test]
+fn a_stalled_fault_holds_its_bank_at_every_port_and_no_other_bank() -> Outcome {
+    for (seed, victim) in (0..4).zip([2, 0, 3, 1]) {
+        for write in [false, true] {
+            let (mut bench, mut tables) = stalling(options(seed), 0)?;
+            // What the micro TLBs hold of the bank does not help either.
+            read_on_all(&mut bench, &page(5))?;
+            let absent = page(PAGES + 3).id(1);
+            stall(&mut bench, victim, if write { absent.into_write(16, |_| 0x77) } else { absent })?;
+            for port in (0..PORTS).filter(|port| *port != victim) {
+                bench.port(port).start(page(5).id(port as u32));
+                bench.port(port).start(page(6).into_write(16, |_| 6).id(port as u32));
+            }
+            others_go_on(&mut bench)?;
+            bench.run_cycles(LONG)?;
+            assert!((0..PORTS).all(|port| answers(&mut bench, port).is_empty()), "seed {seed}");
+            assert_eq!(bench.fault_record(BANK)?[0] & (SS | MULTI_FAULT), SS, "one that waits has no record");
+            // The status first: else the bank stays blocked, and those that wait are refused.
+            tables.map(bench.memory(), VA + 0x1000 * (PAGES + 3), RAM + 0x3000, READ_WRITE)?;
+            bench.clear_fault(BANK)?;
+            resume(&mut bench, RETRY)?;
+            bench.drain()?;
+            for port in 0..PORTS {
+                let done = answers(&mut bench, port);
+                assert_eq!(done.len(), if port == victim { 1 } else { 2 });
+                assert!(done.iter().all(|done| done.resp == OKAY), "seed {seed}, port {port}: {done:x?}");
+            }
+            assert_eq!(bench.fault_record(BANK)?[0], 0);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn each_port_has_its_own_room_for_held_transactions() -> Outcome {
+    for seed in 0..3 {
+        let (mut bench, mut tables) = stalling(options(seed), SCTLR_HUPCF)?;
+        let (reads, writes) = (PARAMS.held_reads() as u64, PARAMS.held_writes() as u64);
+        stall(&mut bench, 3, page(PAGES).id(0))?;
+        // As many as fit at each port; the tables have none of these pages.
+        for port in 0..PORTS {
+            for n in u64::from(port == 3)..reads {
+                bench.port(port).start(page(PAGES + n).id(n as u32));
+            }
+            for n in 0..writes {
+                bench.port(port).start(page(PAGES + 8 + n).into_write(16, |_| u128::from(n)).id(n as u32));
+            }
+        }
+        bench.run_cycles(LONG)?;
+        // One more at port 1 is refused, and nobody else.
+        bench.port(1).start(page(PAGES + 9).id(9));
+        bench.port(1).start(page(PAGES + 9).into_write(16, |_| 9).id(9));
+        bench.run_cycles(LONG)?;
+        let refused = answers(&mut bench, 1);
+        assert_eq!(refused.len(), 2, "seed {seed}");
+        assert!(refused.iter().all(|done| done.resp == SLVERR && done.addr.id == 9));
+        assert!((0..PORTS).all(|port| answers(&mut bench, port).is_empty()), "seed {seed}");
+        others_go_on(&mut bench)?;
+        for n in 0..16 {
+            tables.map(bench.memory(), VA + 0x1000 * (PAGES + n), RAM + 0x1000 * n, READ_WRITE)?;
+        }
+        resume(&mut bench, RETRY)?;
+        bench.drain()?;
+        for port in 0..PORTS {
+            let done = answers(&mut bench, port);
+            assert_eq!(done.len() as u64, reads + writes, "seed {seed}, port {port}");
+            assert!(done.iter().all(|done| done.resp == OKAY), "seed {seed}, port {port}: {done:x?}");
+        }
+        bench.clear_fault(BANK)?;
+    }
+    Ok(())
+}
+
+/// Nobody resumes, and one port's queue fills behind what is held there: that is ended, and nothing of another port.
+#[test]
+fn a_full_queue_ends_what_is_held_at_its_own_port() -> Outcome {
+    for full in 0..PORTS {
+        let (mut bench, _) = stalling(options(full as u64), SCTLR_HUPCF)?;
+        let older = (full + 1) % PORTS;
+        stall(&mut bench, older, page(PAGES).id(1))?;
+        bench.port(full).start(page(PAGES + 1).id(1));
+        bench.run_cycles(LONG)?;
+        for n in 0..12 {
+            bench.port(full).start(page(n).id(1));
+        }
+        let mut done = Vec::new();
+        while done.len() < 13 {
+            bench.tick()?;
+            done.extend(answers(&mut bench, full));
+        }
+        assert_eq!(done[0].resp, SLVERR);
+        assert!(done[1..].iter().all(|done| done.resp == OKAY), "{done:x?}");
+        bench.run_cycles(LONG)?;
+        assert!((0..PORTS).all(|port| answers(&mut bench, port).is_empty()));
+        assert_eq!(bench.fault_record(BANK)?[0] & (SS | MULTI_FAULT), SS | MULTI_FAULT, "the ended one had no record yet");
+        resume(&mut bench, TERMINATE)?;
+        bench.drain()?;
+        assert_eq!(answers(&mut bench, older)[0].resp, SLVERR);
+        bench.clear_fault(BANK)?;
+    }
+    Ok(())
+}
+
+/// All ports ask the control unit for ever other pages of another bank, as fast as they can.
+#[test]
+fn resume_comes_through_the_traffic_of_all_ports() -> Outcome {
+    let (mut bench, mut tables) = stalling(BenchOptions { latency: Latency::Fixed(3), ..options(0) }, SCTLR_HUPCF)?;
+    stall(&mut bench, 1, page(PAGES).id(30))?;
+    for port in 0..PORTS {
+        for n in 0..2_000u64 {
+            let other = Burst::read(OTHER, VA + 0x1000 * ((n * 8 + n / 8 + 64 * port as u64) % PAGES), 1, 4).id(n as u32 % 16);
+            bench.port(port).start(if n % 2 == 0 { other } else { other.into_write(16, |_| 1) });
+        }
+    }
+    bench.run_cycles(2_000)?;
+    tables.map(bench.memory(), VA + 0x1000 * PAGES, RAM, READ_WRITE)?;
+    resume(&mut bench, RETRY)?;
+    let start = bench.cycle();
+    let mut others = 0;
+    loop {
+        bench.tick()?;
+        let done = answers(&mut bench, 1);
+        if done.iter().any(|done| done.addr.id == 30) {
+            break;
+        }
+        others += done.len();
+        assert!(bench.cycle() - start < LONG, "the retried one waits behind {others} others of its port");
+    }
+    eprintln!("{} cycles, {others} others", bench.cycle() - start);
+    bench.clear_fault(BANK)?;
+    bench.drain()
 }

@@ -80,19 +80,24 @@ pub struct TbuGroup<const UTLB: usize, const MISSQ: usize, const IDW: usize, con
     pub wr_req_va: Signal<Out, Word<49>>,
     pub wr_req_prot: Signal<Out, Word<3>>,
     pub wr_req_uut: Signal<Out, Bit>,
-    /// As [`Tbu`]'s. Several TBUs have no stalled transactions ([`crate::tcu::stalls`]): what comes is not looked at, and nothing is said.
     pub rsp_hold: Signal<In, Bit>,
-    pub wake_valid: Signal<In, Bit>,
+    /// One-hot by port.
+    pub wake_valid: Signal<In, Word<4>>,
     pub wake_wr: Signal<In, Bit>,
     pub wake_tag: Signal<In, Word<4>>,
     pub wake_refuse: Signal<In, Bit>,
     pub wake_raz: Signal<In, Bit>,
-    pub rd_left_valid: Signal<Out, Bit>,
-    pub rd_left_tag: Signal<Out, Word<4>>,
-    pub wr_left_valid: Signal<Out, Bit>,
-    pub wr_left_tag: Signal<Out, Word<4>>,
-    pub rd_crowded: Signal<Out, Bit>,
-    pub wr_crowded: Signal<Out, Bit>,
+    /// As [`Tbu`]'s, those of TBU i in bits 32i to 32i+31.
+    pub left: Signal<Out, Word<128>>,
+    /// A bit of each port.
+    pub rd_crowded: Signal<Out, Word<4>>,
+    pub wr_crowded: Signal<Out, Word<4>>,
+    /// Whose the answer is, and whose the request of ticket `ask_tag`: port (one-hot) and tag there.
+    pub rsp_of: Signal<Out, Word<4>>,
+    pub rsp_tag_of: Signal<Out, Word<4>>,
+    pub ask_tag: Signal<In, Word<4>>,
+    pub ask_of: Signal<Out, Word<4>>,
+    pub ask_tag_of: Signal<Out, Word<4>>,
     pub rsp_valid: Signal<In, Bit>,
     pub rsp_wr: Signal<In, Bit>,
     pub rsp_tag: Signal<In, Word<4>>,
@@ -146,6 +151,10 @@ pub struct TbuGroup<const UTLB: usize, const MISSQ: usize, const IDW: usize, con
     l_written: Signal<Local, Word<108>>,
     l_refused: Signal<Local, Word<108>>,
     l_refill: Signal<Local, Word<108>>,
+    l_left: Signal<Local, Word<128>>,
+    l_of_one: Signal<Local, Word<32>>,
+    l_rd_crowded: Signal<Local, Word<4>>,
+    l_wr_crowded: Signal<Local, Word<4>>,
 }
 
 impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize>
@@ -290,12 +299,16 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
             self.tbus[i].rsp_attr.next = self.rsp_attr.val();
             self.tbus[i].rsp_part.next = self.rsp_part.val();
             self.tbus[i].rsp_bank.next = self.rsp_bank.val();
-            self.tbus[i].rsp_hold.next = false;
-            self.tbus[i].wake_valid.next = false;
-            self.tbus[i].wake_wr.next = false;
-            self.tbus[i].wake_tag.next = 0.into();
-            self.tbus[i].wake_refuse.next = false;
-            self.tbus[i].wake_raz.next = false;
+            self.tbus[i].rsp_hold.next = self.rsp_hold.val();
+            self.tbus[i].wake_valid.next = 0.into();
+            if self.wake_valid.val().get_bit(i) {
+                self.tbus[i].wake_valid.next = 1.into();
+            }
+            self.tbus[i].wake_wr.next = self.wake_wr.val();
+            self.tbus[i].wake_tag.next = self.wake_tag.val();
+            self.tbus[i].wake_refuse.next = self.wake_refuse.val();
+            self.tbus[i].wake_raz.next = self.wake_raz.val();
+            self.tbus[i].ask_tag.next = 0.into();
             self.tbus[i].inv_valid.next = self.inv_valid.val();
             self.tbus[i].inv_use_hyp.next = self.inv_use_hyp.val();
             self.tbus[i].inv_hyp.next = self.inv_hyp.val();
@@ -333,13 +346,25 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
         self.ev_written.next = self.l_written.val();
         self.ev_refused.next = self.l_refused.val();
         self.ev_refill.next = self.l_refill.val();
-        // No stalled transactions.
-        self.rd_left_valid.next = false;
-        self.rd_left_tag.next = 0.into();
-        self.wr_left_valid.next = false;
-        self.wr_left_tag.next = 0.into();
-        self.rd_crowded.next = false;
-        self.wr_crowded.next = false;
+
+        // Held transactions.
+        self.rsp_of.next = self.tickets.rsp_of.val();
+        self.rsp_tag_of.next = self.tickets.rsp_tag_of.val();
+        self.tickets.ask_tag.next = self.ask_tag.val();
+        self.ask_of.next = self.tickets.ask_of.val();
+        self.ask_tag_of.next = self.tickets.ask_tag_of.val();
+        self.l_left.next = 0.into();
+        self.l_rd_crowded.next = 0.into();
+        self.l_wr_crowded.next = 0.into();
+        for i in 0..4 {
+            self.l_of_one.next = self.tbus[i].left.val();
+            self.l_left.next = (self.l_left.val() >> 32) | (bit_cast::<128, 32>(self.l_of_one.val()) << 96);
+            self.l_rd_crowded.next = (self.l_rd_crowded.val() >> 1) | (self.tbus[i].rd_crowded.val() << 3);
+            self.l_wr_crowded.next = (self.l_wr_crowded.val() >> 1) | (self.tbus[i].wr_crowded.val() << 3);
+        }
+        self.left.next = self.l_left.val();
+        self.rd_crowded.next = self.l_rd_crowded.val();
+        self.wr_crowded.next = self.l_wr_crowded.val();
     }
 }
 

@@ -111,20 +111,23 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     pub wr_req_uut: Signal<Out, Bit>,
     /// The answer is "hold": neither a translation nor a refusal, until `wake_*` (with the feature `stall`).
     pub rsp_hold: Signal<In, Bit>,
-    /// The held transaction `wake_tag` of a channel asks again, or is refused.
-    pub wake_valid: Signal<In, Bit>,
+    /// The held transaction `wake_tag` of a channel asks again, or is refused. One-hot by port: a TBU listens to bit 0.
+    pub wake_valid: Signal<In, Word<4>>,
     pub wake_wr: Signal<In, Bit>,
     pub wake_tag: Signal<In, Word<4>>,
     pub wake_refuse: Signal<In, Bit>,
     pub wake_raz: Signal<In, Bit>,
-    /// A parked transaction was sent on.
-    pub rd_left_valid: Signal<Out, Bit>,
-    pub rd_left_tag: Signal<Out, Word<4>>,
-    pub wr_left_valid: Signal<Out, Bit>,
-    pub wr_left_tag: Signal<Out, Word<4>>,
-    /// Room is short, and something is held.
-    pub rd_crowded: Signal<Out, Bit>,
-    pub wr_crowded: Signal<Out, Bit>,
+    /// Parked transactions that were sent on: reads by tag in bits 15:0, writes in bits 31:16.
+    pub left: Signal<Out, Word<32>>,
+    /// Ports (this is the first) in which room is short, and something is held.
+    pub rd_crowded: Signal<Out, Word<4>>,
+    pub wr_crowded: Signal<Out, Word<4>>,
+    /// Whose the answer of `rsp_tag` is, and whose a request of `ask_tag`: port (one-hot) and tag there. With one port nothing is looked up.
+    pub rsp_of: Signal<Out, Word<4>>,
+    pub rsp_tag_of: Signal<Out, Word<4>>,
+    pub ask_tag: Signal<In, Word<4>>,
+    pub ask_of: Signal<Out, Word<4>>,
+    pub ask_tag_of: Signal<Out, Word<4>>,
     pub rsp_valid: Signal<In, Bit>,
     pub rsp_wr: Signal<In, Bit>,
     pub rsp_tag: Signal<In, Word<4>>,
@@ -178,6 +181,9 @@ pub struct Tbu<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW
     wr_out: Outstanding<IDW>,
     refused: Signal<Local, Word<27>>,
     keeps: Signal<Local, Bit>,
+    first_bit: Signal<Local, Word<32>>,
+    left_read: Signal<Local, Word<32>>,
+    left_write: Signal<Local, Word<32>>,
 }
 
 impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, const SW: usize> Tbu<UTLB, MISSQ, IDW, DW, SW> {
@@ -376,24 +382,34 @@ impl<const UTLB: usize, const MISSQ: usize, const IDW: usize, const DW: usize, c
 
         // Held transactions.
         self.rd_pipe.rsp_hold.next = self.rsp_hold.val();
-        self.rd_pipe.wake_valid.next = self.wake_valid.val() & !self.wake_wr.val();
+        self.rd_pipe.wake_valid.next = self.wake_valid.val().get_bit(0) & !self.wake_wr.val();
         self.rd_pipe.wake_tag.next = self.wake_tag.val();
         self.rd_pipe.wake_refuse.next = self.wake_refuse.val();
         self.rd_pipe.wake_raz.next = self.wake_raz.val();
-        self.rd_left_valid.next = self.rd_pipe.left_valid.val();
-        self.rd_left_tag.next = self.rd_pipe.left_tag.val();
-        self.rd_crowded.next = self.rd_pipe.crowded.val();
         self.rd_pipe.store_done.next = false;
         self.rd_pipe.store_sent.next = false;
         self.rd_pipe.store_sent_place.next = false;
         self.wr_pipe.rsp_hold.next = self.rsp_hold.val();
-        self.wr_pipe.wake_valid.next = self.wake_valid.val() & self.wake_wr.val();
+        self.wr_pipe.wake_valid.next = self.wake_valid.val().get_bit(0) & self.wake_wr.val();
         self.wr_pipe.wake_tag.next = self.wake_tag.val();
         self.wr_pipe.wake_refuse.next = self.wake_refuse.val();
         self.wr_pipe.wake_raz.next = self.wake_raz.val();
-        self.wr_left_valid.next = self.wr_pipe.left_valid.val();
-        self.wr_left_tag.next = self.wr_pipe.left_tag.val();
-        self.wr_crowded.next = self.wr_pipe.crowded.val();
+        self.first_bit.next = 1.into();
+        self.left_read.next = 0.into();
+        if self.rd_pipe.left_valid.val() {
+            self.left_read.next = self.first_bit.val() << self.rd_pipe.left_tag.val();
+        }
+        self.left_write.next = 0.into();
+        if self.wr_pipe.left_valid.val() {
+            self.left_write.next = self.first_bit.val() << self.wr_pipe.left_tag.val();
+        }
+        self.left.next = self.left_read.val() | (self.left_write.val() << 16);
+        self.rd_crowded.next = bit_cast::<4, 1>(self.rd_pipe.crowded.val().into());
+        self.wr_crowded.next = bit_cast::<4, 1>(self.wr_pipe.crowded.val().into());
+        self.rsp_of.next = 1.into();
+        self.rsp_tag_of.next = self.rsp_tag.val();
+        self.ask_of.next = 1.into();
+        self.ask_tag_of.next = self.ask_tag.val();
         self.write_path.err_stored.next = self.wr_pipe.err_stored.val();
         self.write_path.store_valid.next = self.wr_pipe.store_valid.val();
         self.write_path.store_place.next = self.wr_pipe.store_place.val();

@@ -12,7 +12,7 @@
 //!
 //! # Timing
 //!
-//! `*_pick`, `*_go` and `ticket` follow `*_valid` in the same cycle, `rsp_of` and `rsp_tag_of` follow `rsp_tag`: a request and an
+//! `*_pick`, `*_go` and `ticket` follow `*_valid` in the same cycle, `rsp_of` and `rsp_tag_of` follow `rsp_tag`, `ask_of` and `ask_tag_of` follow `ask_tag`: a request and an
 //! answer take as long as with one TBU. A ticket whose answer comes is free in the next cycle.
 
 use crate::prelude::*;
@@ -44,8 +44,14 @@ pub struct Tickets {
     pub rsp_tag: Signal<In, Word<4>>,
     pub rsp_of: Signal<Out, Word<4>>,
     pub rsp_tag_of: Signal<Out, Word<4>>,
+    /// The same of a ticket that has no answer yet.
+    pub ask_tag: Signal<In, Word<4>>,
+    pub ask_of: Signal<Out, Word<4>>,
+    pub ask_tag_of: Signal<Out, Word<4>>,
     /// TBU in bits 5:4, tag in bits 3:0 of each ticket.
     behind: RamAsync<4, 6>,
+    /// The same, for `ask_*`.
+    behind_ask: RamAsync<4, 6>,
     used: DFF<Word<16>>,
     /// TBUs that come before the others.
     rd_first: DFF<Word<4>>,
@@ -72,6 +78,7 @@ pub struct Tickets {
     l_back: Signal<Local, Word<16>>,
     l_used: Signal<Local, Word<16>>,
     l_of: Signal<Local, Word<2>>,
+    l_ask: Signal<Local, Word<2>>,
     l_one: Signal<Local, Word<4>>,
 }
 
@@ -79,7 +86,7 @@ impl Logic for Tickets {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, used, rd_first, wr_first);
-        clock!(self, clock, behind);
+        clock!(self, clock, behind, behind_ask);
 
         // The lowest free ticket.
         self.l_above.next = self.used.q.val() + 1;
@@ -139,12 +146,19 @@ impl Logic for Tickets {
         self.behind.we.next = self.l_rd_taken.val() | self.l_wr_taken.val();
         self.behind.waddr.next = self.l_ticket.val();
         self.behind.wdata.next = bit_cast::<6, 4>(self.l_tag.val()) | (bit_cast::<6, 2>(self.l_who.val()) << 4);
+        self.l_one.next = 1.into();
+        self.behind_ask.we.next = self.l_rd_taken.val() | self.l_wr_taken.val();
+        self.behind_ask.waddr.next = self.l_ticket.val();
+        self.behind_ask.wdata.next = bit_cast::<6, 4>(self.l_tag.val()) | (bit_cast::<6, 2>(self.l_who.val()) << 4);
+        self.behind_ask.raddr.next = self.ask_tag.val();
+        self.ask_tag_of.next = self.behind_ask.rdata.val().get_bits::<4>(0);
+        self.l_ask.next = self.behind_ask.rdata.val().get_bits::<2>(4);
+        self.ask_of.next = self.l_one.val() << self.l_ask.val();
 
         // An answer.
         self.behind.raddr.next = self.rsp_tag.val();
         self.rsp_tag_of.next = self.behind.rdata.val().get_bits::<4>(0);
         self.l_of.next = self.behind.rdata.val().get_bits::<2>(4);
-        self.l_one.next = 1.into();
         self.rsp_of.next = 0.into();
         self.l_back.next = 1.into();
         self.l_back.next = self.l_back.val() << self.rsp_tag.val();
@@ -194,7 +208,7 @@ mod tests {
             Tickets::default,
             4000,
             3,
-            drive!(clock, aresetn, rd_valid, wr_valid, rd_tag, wr_tag, rd_ready, wr_ready, rsp_valid, rsp_tag),
+            drive!(clock, aresetn, rd_valid, wr_valid, rd_tag, wr_tag, rd_ready, wr_ready, rsp_valid, rsp_tag, ask_tag),
             |_| {},
         );
     }
@@ -211,7 +225,9 @@ mod tests {
             block.update_all();
             assert!(block.rd_go.val());
             order.push((block.rd_pick.val().raw(), block.ticket.val().raw(), u128::from(tag)));
+            block.ask_tag.next = block.ticket.val();
             step(&mut block);
+            assert_eq!((block.ask_of.val().raw(), block.ask_tag_of.val().raw()), (order[tag as usize].0, u128::from(tag)));
         }
         assert_eq!(order.iter().map(|o| o.0).collect::<Vec<_>>(), [1, 2, 8, 1, 2, 8]);
         block.rd_valid.next = 0.into();

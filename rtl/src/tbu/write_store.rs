@@ -73,6 +73,8 @@ pub struct WriteStore<const DW: usize, const SW: usize> {
     l_new_ahead: Signal<Local, Word<8>>,
     l_first_valid: Signal<Local, Bit>,
     l_next_valid: Signal<Local, Bit>,
+    /// One stands in front when all that leaves has left.
+    l_kept: Signal<Local, Bit>,
 }
 
 impl<const DW: usize, const SW: usize> WriteStore<DW, SW> {
@@ -148,8 +150,9 @@ impl<const DW: usize, const SW: usize> Logic for WriteStore<DW, SW> {
             self.l_first_ahead.next = self.l_next_ahead.val();
             self.l_next_valid.next = false;
         }
+        self.l_kept.next = self.l_first_valid.val();
         if self.issue_stored.val() {
-            if self.l_first_valid.val() {
+            if self.l_kept.val() {
                 self.l_next_valid.next = true;
                 self.next_place.d.next = self.issue_place.val();
                 self.l_next_ahead.next = self.l_new_ahead.val();

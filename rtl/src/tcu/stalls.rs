@@ -1,4 +1,4 @@
-//! `Stalls<CB, N>`: which transactions a context fault stalls, which wait for a stalled one, and when they go on (`SCTLR.CFCFG`, `FSR.SS`,
+//! `Stalls<CB, N, XW, PW>`: which transactions a context fault stalls, which wait for a stalled one, and when they go on (`SCTLR.CFCFG`, `FSR.SS`,
 //! `RESUME`; decisions D32 to D36 of `docs/compliance.md`).
 //!
 //! It stands between the translation and those who hear of a fault: the recorder and the transaction's TBU. The decision is made in the
@@ -12,8 +12,8 @@
 //!
 //! # The list
 //!
-//! Held transactions stand in a list of `N` places, in the order in which they were held. A transaction is {channel, tag}, which the TBU
-//! keeps while it is held. Each is in one of these states, a bit vector each:
+//! Held transactions stand in a list of `N` places, in the order in which they were held. A transaction is {port, channel, tag}, which its TBU
+//! keeps while it is held. There is one list for all client ports, as `FSR.SS` and `RESUME` are of a bank, whichever ports use it. Each is in one of these states, a bit vector each:
 //!
 //! | state | until |
 //! | --- | --- |
@@ -29,8 +29,9 @@
 //!
 //! # Room
 //!
-//! Not more than `read_places` and `write_places` are held: what comes above that is treated as with CFCFG = 0. And if a TBU is `crowded` for
-//! 32 cycles, the oldest stalled or waiting one of the channel is ended: it is refused, a waiting one with `MULTI`; SS stays. So held transactions never stop others for good.
+//! Not more than `read_places` and `write_places` of a port are held: what comes above that is treated as with CFCFG = 0, so no port takes another's
+//! places. And if a TBU is `crowded` for 32 cycles, the oldest stalled or waiting one of such a port and channel is ended: it is refused, a waiting
+//! one with `MULTI`; SS stays. So held transactions never stop others for good.
 //!
 //! # Timing
 //!
@@ -42,14 +43,16 @@ use crate::prelude::*;
 use crate::prim::ram::RamAsync;
 use crate::prim::strap::Strap;
 
-/// The block. `CB` banks, `N` places.
+/// The block. `CB` banks, `N` places, `PW` = 2^`XW` transactions that there can be: 32 for each port.
 #[derive(LogicBlock, Default)]
-pub struct Stalls<const CB: usize, const N: usize> {
+pub struct Stalls<const CB: usize, const N: usize, const XW: usize, const PW: usize> {
     pub clock: Signal<In, Clock>,
     pub aresetn: Signal<In, Bit>,
     /// An answer; `rsp_fault`: none that goes downstream.
     pub rsp_valid: Signal<In, Bit>,
     pub rsp_wr: Signal<In, Bit>,
+    /// Its port (one-hot), and the tag there.
+    pub rsp_of: Signal<In, Word<4>>,
     pub rsp_tag: Signal<In, Word<4>>,
     pub rsp_fault: Signal<In, Bit>,
     /// Its fault event.
@@ -64,21 +67,20 @@ pub struct Stalls<const CB: usize, const N: usize> {
     pub o_flt_code: Signal<Out, Word<9>>,
     /// What the TBU hears: the transaction is held.
     pub hold: Signal<Out, Bit>,
-    /// To the TBU: the held one `wake_tag` asks again, or is refused.
-    pub wake_valid: Signal<Out, Bit>,
+    /// To the TBU of a port: the held one `wake_tag` asks again, or is refused.
+    pub wake_valid: Signal<Out, Word<4>>,
     pub wake_wr: Signal<Out, Bit>,
     pub wake_tag: Signal<Out, Word<4>>,
     pub wake_refuse: Signal<Out, Bit>,
     pub wake_raz: Signal<Out, Bit>,
-    /// From the TBU: a parked transaction was sent on.
-    pub rd_left_valid: Signal<In, Bit>,
-    pub rd_left_tag: Signal<In, Word<4>>,
-    pub wr_left_valid: Signal<In, Bit>,
-    pub wr_left_tag: Signal<In, Word<4>>,
-    pub rd_crowded: Signal<In, Bit>,
-    pub wr_crowded: Signal<In, Bit>,
+    /// From the TBUs: parked transactions that were sent on, 32 bits of each port: reads by tag, then writes.
+    pub left: Signal<In, Word<PW>>,
+    /// Ports that are crowded.
+    pub rd_crowded: Signal<In, Word<4>>,
+    pub wr_crowded: Signal<In, Word<4>>,
     /// A transaction comes to its check of HUPCF in the next cycle: in that one, 0: its block in the bank 7:1 does not count.
     pub ask_wr: Signal<In, Bit>,
+    pub ask_of: Signal<In, Word<4>>,
     pub ask_tag: Signal<In, Word<4>>,
     pub forgive: Signal<Out, Word<8>>,
     /// Configuration bus: SCTLR (2) brings CFRE and CFCFG and lets waiting ones look again; 15 is RESUME.
@@ -102,12 +104,14 @@ pub struct Stalls<const CB: usize, const N: usize> {
     look_q: DFF<Word<N>>,
     asking_q: DFF<Word<N>>,
     wr_q: DFF<Word<N>>,
+    port_q: [DFF<Word<N>>; 4],
     tag_q: [DFF<Word<N>>; 4],
     bank_q: [DFF<Word<N>>; 7],
-    reads: DFF<Word<5>>,
-    writes: DFF<Word<5>>,
-    pass: DFF<Word<32>>,
-    pass_bank: RamAsync<5, 7>,
+    /// How many of each port are in the list.
+    reads: [DFF<Word<5>>; 4],
+    writes: [DFF<Word<5>>; 4],
+    pass: DFF<Word<PW>>,
+    pass_bank: RamAsync<XW, 7>,
     forgive_q: DFF<Word<8>>,
     rd_patience: DFF<Word<5>>,
     wr_patience: DFF<Word<5>>,
@@ -140,6 +144,9 @@ pub struct Stalls<const CB: usize, const N: usize> {
     idle: Signal<Local, Word<N>>,
     idle_reads: Signal<Local, Word<N>>,
     idle_writes: Signal<Local, Word<N>>,
+    chosen_of: Signal<Local, Word<4>>,
+    goes_on: Signal<Local, Bit>,
+    of_port: Signal<Local, Bit>,
     below: Signal<Local, Word<N>>,
     chosen: Signal<Local, Word<N>>,
     ends: Signal<Local, Bit>,
@@ -167,34 +174,39 @@ pub struct Stalls<const CB: usize, const N: usize> {
     of_bank: Signal<Local, Word<N>>,
     same_plane: Signal<Local, Word<N>>,
     tag_plane: Signal<Local, Word<N>>,
+    port_plane: Signal<Local, Word<N>>,
     bank_plane: Signal<Local, Word<N>>,
     picked_write: Signal<Local, Word<N>>,
     picked_other: Signal<Local, Word<N>>,
     bit_here: Signal<Local, Bit>,
     bank_bit: Signal<Local, Bit>,
-    rsp_index: Signal<Local, Word<5>>,
-    wake_index: Signal<Local, Word<5>>,
-    ask_index: Signal<Local, Word<5>>,
-    bit32: Signal<Local, Word<32>>,
-    hot32: Signal<Local, Word<32>>,
-    wake_hot: Signal<Local, Word<32>>,
-    pass_of_ask: Signal<Local, Word<32>>,
-    lost: Signal<Local, Word<32>>,
+    rsp_port: Signal<Local, Word<2>>,
+    wake_port: Signal<Local, Word<2>>,
+    ask_port: Signal<Local, Word<2>>,
+    rsp_index: Signal<Local, Word<XW>>,
+    wake_index: Signal<Local, Word<XW>>,
+    ask_index: Signal<Local, Word<XW>>,
+    first_bit: Signal<Local, Word<PW>>,
+    wake_hot: Signal<Local, Word<PW>>,
+    pass_of_ask: Signal<Local, Word<PW>>,
+    lost: Signal<Local, Word<PW>>,
+    removed_read: Signal<Local, Word<N>>,
     removed_write: Signal<Local, Word<N>>,
-    left_index: Signal<Local, Word<5>>,
+    gone: Signal<Local, Word<N>>,
     rsp_flag: Signal<Local, Word<1>>,
     wake_flag: Signal<Local, Word<1>>,
     ask_flag: Signal<Local, Word<1>>,
 }
 
-impl<const CB: usize, const N: usize> Stalls<CB, N> {
+impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Stalls<CB, N, XW, PW> {
     /// The block for hardware of these sizes.
     ///
     /// # Panics
-    /// If there are not `N` places in the queue of reads, or if several client ports are to have stalls.
+    /// If the list is too short for what the ports may hold, or if the generics do not fit each other and the number of ports.
     pub fn new(params: &Params) -> Self {
-        assert!(!params.features.stall || params.tbus == 1, "stalls are there for one client port");
-        assert_eq!(params.miss_queue, N, "places");
+        let held = if params.features.stall { params.tbus * (params.held_reads() + params.held_writes()) } else { 0 };
+        assert!(held <= N, "{held} held transactions have {N} places");
+        assert_eq!((1 << XW, 32 * params.tbus), (PW, PW), "transactions that there can be");
         Self {
             present: Strap::new(params.features.stall),
             read_places: Strap::new(params.held_reads()),
@@ -204,7 +216,7 @@ impl<const CB: usize, const N: usize> Stalls<CB, N> {
     }
 }
 
-impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
+impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic for Stalls<CB, N, XW, PW> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(
@@ -220,8 +232,6 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
             look_q,
             asking_q,
             wr_q,
-            reads,
-            writes,
             pass,
             forgive_q,
             rd_patience,
@@ -234,6 +244,14 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
         for i in 0..7 {
             self.bank_q[i].clock.next = self.clock.val();
             self.bank_q[i].d.next = self.bank_q[i].q.val();
+        }
+        for i in 0..4 {
+            self.port_q[i].clock.next = self.clock.val();
+            self.port_q[i].d.next = self.port_q[i].q.val();
+            self.reads[i].clock.next = self.clock.val();
+            self.reads[i].d.next = self.reads[i].q.val();
+            self.writes[i].clock.next = self.clock.val();
+            self.writes[i].d.next = self.writes[i].q.val();
         }
         self.pass_bank.clock.next = self.clock.val();
 
@@ -255,6 +273,11 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
             }
             self.same.next = self.same.val() & self.same_plane.val();
         }
+        for i in 0..4 {
+            if self.rsp_of.val().get_bit(i) {
+                self.same.next = self.same.val() & self.port_q[i].q.val();
+            }
+        }
         self.same.next = self.same.val() & self.asking_q.q.val();
         if !self.rsp_valid.val() {
             self.same.next = 0.into();
@@ -262,9 +285,14 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
         self.known.next = self.same.val().any();
 
         // Refused, stalled, or waiting.
-        self.room.next = self.reads.q.val() < self.read_places.val();
-        if self.rsp_wr.val() {
-            self.room.next = self.writes.q.val() < self.write_places.val();
+        self.room.next = false;
+        for i in 0..4 {
+            if self.rsp_of.val().get_bit(i) {
+                self.room.next = self.reads[i].q.val() < self.read_places.val();
+                if self.rsp_wr.val() {
+                    self.room.next = self.writes[i].q.val() < self.write_places.val();
+                }
+            }
         }
         self.refused.next = self.rsp_valid.val() & self.rsp_fault.val();
         self.wants.next = self.present.val()
@@ -294,14 +322,24 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
 
         // In a cycle without an event one of the list is told to go on.
         self.quiet.next = self.present.val() & !self.rsp_valid.val() & !self.cw_valid.val();
-        self.idle.next = self.first_q.q.val() | self.waiting_q.q.val();
         self.chosen.next = 0.into();
         self.ends.next = false;
         self.asks.next = false;
         self.retries.next = false;
         self.crowd.next = false;
-        self.idle_reads.next = self.idle.val() & !self.wr_q.q.val();
-        self.idle_writes.next = self.idle.val() & self.wr_q.q.val();
+        self.idle_reads.next = 0.into();
+        self.idle_writes.next = 0.into();
+        for i in 0..4 {
+            if self.rd_crowded.val().get_bit(i) {
+                self.idle_reads.next = self.idle_reads.val() | self.port_q[i].q.val();
+            }
+            if self.wr_crowded.val().get_bit(i) {
+                self.idle_writes.next = self.idle_writes.val() | self.port_q[i].q.val();
+            }
+        }
+        self.idle.next = self.first_q.q.val() | self.waiting_q.q.val();
+        self.idle_reads.next = self.idle_reads.val() & self.idle.val() & !self.wr_q.q.val();
+        self.idle_writes.next = self.idle_writes.val() & self.idle.val() & self.wr_q.q.val();
         if self.ending_q.q.val().any() {
             self.chosen.next = self.ending_q.q.val();
             self.ends.next = self.quiet.val();
@@ -312,10 +350,10 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
         } else if self.look_q.q.val().any() & !self.asking_q.q.val().any() {
             self.chosen.next = self.look_q.q.val();
             self.asks.next = self.quiet.val();
-        } else if self.rd_patience.q.val().all() & self.rd_crowded.val() & self.idle_reads.val().any() {
+        } else if self.rd_patience.q.val().all() & self.idle_reads.val().any() {
             self.chosen.next = self.idle_reads.val();
             self.crowd.next = self.quiet.val();
-        } else if self.wr_patience.q.val().all() & self.wr_crowded.val() & self.idle_writes.val().any() {
+        } else if self.wr_patience.q.val().all() & self.idle_writes.val().any() {
             self.chosen.next = self.idle_writes.val();
             self.crowd.next = self.quiet.val();
         }
@@ -337,7 +375,17 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
         self.chosen_write.next = self.picked_write.val().any();
         self.picked_other.next = self.picked.val() & !self.first_q.q.val();
         self.tells_more.next = self.crowd.val() & self.picked_other.val().any();
-        self.wake_valid.next = self.ends.val() | self.crowd.val() | self.asks.val();
+        self.chosen_of.next = 0.into();
+        for i in 0..4 {
+            self.port_plane.next = self.picked.val() & self.port_q[i].q.val();
+            self.of_port.next = self.port_plane.val().any();
+            self.chosen_of.next = self.chosen_of.val().replace_bit(i, self.of_port.val());
+        }
+        self.goes_on.next = self.ends.val() | self.crowd.val() | self.asks.val();
+        self.wake_valid.next = 0.into();
+        if self.goes_on.val() {
+            self.wake_valid.next = self.chosen_of.val();
+        }
         self.wake_refuse.next = self.ends.val() | self.crowd.val();
         self.wake_wr.next = self.chosen_write.val();
         self.wake_tag.next = self.chosen_tag.val();
@@ -379,6 +427,13 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
                 self.plane.next = self.tag_q[i].q.val() | self.place.val();
             }
             self.tag_q[i].d.next = self.plane.val();
+        }
+        for i in 0..4 {
+            self.plane.next = self.port_q[i].q.val() & !self.place.val();
+            if self.rsp_of.val().get_bit(i) {
+                self.plane.next = self.port_q[i].q.val() | self.place.val();
+            }
+            self.port_q[i].d.next = self.plane.val();
         }
         self.of_bank.next = self.used.val() | self.place.val();
         for i in 0..7 {
@@ -439,6 +494,8 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
             for i in 0..4 {
                 self.plane.next = self.tag_q[i].q.val();
                 self.tag_q[i].d.next = (self.plane.val() & self.keep.val()) | ((self.plane.val() >> 1) & self.free.val());
+                self.plane.next = self.port_q[i].q.val();
+                self.port_q[i].d.next = (self.plane.val() & self.keep.val()) | ((self.plane.val() >> 1) & self.free.val());
             }
             for i in 0..7 {
                 self.plane.next = self.bank_q[i].q.val();
@@ -446,19 +503,25 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
             }
         }
 
-        // How many of each channel there are.
+        // How many of each port and channel there are.
+        self.removed_read.next = self.remove.val() & !self.wr_q.q.val();
         self.removed_write.next = self.remove.val() & self.wr_q.q.val();
-        if self.adds.val() & !self.rsp_wr.val() {
-            self.reads.d.next = self.reads.q.val() + 1;
-        }
-        if self.remove.val().any() & !self.removed_write.val().any() {
-            self.reads.d.next = self.reads.q.val() - 1;
-        }
-        if self.adds.val() & self.rsp_wr.val() {
-            self.writes.d.next = self.writes.q.val() + 1;
-        }
-        if self.removed_write.val().any() {
-            self.writes.d.next = self.writes.q.val() - 1;
+        for i in 0..4 {
+            if self.adds.val() & self.rsp_of.val().get_bit(i) {
+                if self.rsp_wr.val() {
+                    self.writes[i].d.next = self.writes[i].q.val() + 1;
+                } else {
+                    self.reads[i].d.next = self.reads[i].q.val() + 1;
+                }
+            }
+            self.gone.next = self.removed_read.val() & self.port_q[i].q.val();
+            if self.gone.val().any() {
+                self.reads[i].d.next = self.reads[i].q.val() - 1;
+            }
+            self.gone.next = self.removed_write.val() & self.port_q[i].q.val();
+            if self.gone.val().any() {
+                self.writes[i].d.next = self.writes[i].q.val() - 1;
+            }
         }
 
         // FSR.SS, CFCFG, CFRE.
@@ -487,28 +550,38 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
 
         // Those whose bank's block does not count: from the wake of a retried one until it is sent on, refused, or held again.
         self.rsp_flag.next = self.rsp_wr.val().into();
-        self.rsp_index.next = bit_cast::<5, 4>(self.rsp_tag.val()) | (bit_cast::<5, 1>(self.rsp_flag.val()) << 4);
+        self.rsp_port.next = 0.into();
+        self.wake_port.next = 0.into();
+        self.ask_port.next = 0.into();
+        for i in 0..4 {
+            if self.rsp_of.val().get_bit(i) {
+                self.rsp_port.next = i.into();
+            }
+            if self.chosen_of.val().get_bit(i) {
+                self.wake_port.next = i.into();
+            }
+            if self.ask_of.val().get_bit(i) {
+                self.ask_port.next = i.into();
+            }
+        }
+        self.rsp_index.next = bit_cast::<XW, 4>(self.rsp_tag.val())
+            | (bit_cast::<XW, 1>(self.rsp_flag.val()) << 4)
+            | (bit_cast::<XW, 2>(self.rsp_port.val()) << 5);
         self.wake_flag.next = self.chosen_write.val().into();
-        self.wake_index.next = bit_cast::<5, 4>(self.chosen_tag.val()) | (bit_cast::<5, 1>(self.wake_flag.val()) << 4);
+        self.wake_index.next = bit_cast::<XW, 4>(self.chosen_tag.val())
+            | (bit_cast::<XW, 1>(self.wake_flag.val()) << 4)
+            | (bit_cast::<XW, 2>(self.wake_port.val()) << 5);
         self.ask_flag.next = self.ask_wr.val().into();
-        self.ask_index.next = bit_cast::<5, 4>(self.ask_tag.val()) | (bit_cast::<5, 1>(self.ask_flag.val()) << 4);
-        self.bit32.next = 1.into();
-        self.lost.next = 0.into();
+        self.ask_index.next = bit_cast::<XW, 4>(self.ask_tag.val())
+            | (bit_cast::<XW, 1>(self.ask_flag.val()) << 4)
+            | (bit_cast::<XW, 2>(self.ask_port.val()) << 5);
+        self.first_bit.next = 1.into();
+        self.lost.next = self.left.val();
         if self.refused.val() {
-            self.lost.next = self.bit32.val() << self.rsp_index.val();
-        }
-        self.left_index.next = bit_cast::<5, 4>(self.rd_left_tag.val());
-        self.hot32.next = self.bit32.val() << self.left_index.val();
-        if self.rd_left_valid.val() {
-            self.lost.next = self.lost.val() | self.hot32.val();
-        }
-        self.left_index.next = bit_cast::<5, 4>(self.wr_left_tag.val()) | 16;
-        self.hot32.next = self.bit32.val() << self.left_index.val();
-        if self.wr_left_valid.val() {
-            self.lost.next = self.lost.val() | self.hot32.val();
+            self.lost.next = self.left.val() | (self.first_bit.val() << self.rsp_index.val());
         }
         self.pass.d.next = self.pass.q.val() & !self.lost.val();
-        self.wake_hot.next = self.bit32.val() << self.wake_index.val();
+        self.wake_hot.next = self.first_bit.val() << self.wake_index.val();
         if self.retries.val() {
             self.pass.d.next = (self.pass.q.val() & !self.lost.val()) | self.wake_hot.val();
         }
@@ -526,14 +599,14 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
 
         // Patience with a crowded channel.
         self.rd_patience.d.next = 0.into();
-        if self.rd_crowded.val() & !self.crowd.val() {
+        if self.rd_crowded.val().any() & !self.crowd.val() {
             self.rd_patience.d.next = self.rd_patience.q.val();
             if !self.rd_patience.q.val().all() {
                 self.rd_patience.d.next = self.rd_patience.q.val() + 1;
             }
         }
         self.wr_patience.d.next = 0.into();
-        if self.wr_crowded.val() & !self.crowd.val() {
+        if self.wr_crowded.val().any() & !self.crowd.val() {
             self.wr_patience.d.next = self.wr_patience.q.val();
             if !self.wr_patience.q.val().all() {
                 self.wr_patience.d.next = self.wr_patience.q.val() + 1;
@@ -548,8 +621,10 @@ impl<const CB: usize, const N: usize> Logic for Stalls<CB, N> {
             self.due_q.d.next = 0.into();
             self.look_q.d.next = 0.into();
             self.asking_q.d.next = 0.into();
-            self.reads.d.next = 0.into();
-            self.writes.d.next = 0.into();
+            for i in 0..4 {
+                self.reads[i].d.next = 0.into();
+                self.writes[i].d.next = 0.into();
+            }
             self.pass.d.next = 0.into();
             self.rd_patience.d.next = 0.into();
             self.wr_patience.d.next = 0.into();

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::drive;
-use crate::params::{MINI, SC8180X};
+use crate::params::{MINI, MULTI, SC8180X};
 use crate::testing::{equivalence, synthesis_check, tick, Stimulus};
 
-type Dut = Stalls<4, 4>;
+type Dut = Stalls<4, 4, 5, 32>;
+/// Of four ports.
+type Four = Stalls<16, 24, 7, 128>;
 
 macro_rules! pins {
     () => {
@@ -14,19 +16,18 @@ macro_rules! pins {
             aresetn,
             rsp_valid,
             rsp_wr,
+            rsp_of,
             rsp_tag,
             rsp_fault,
             flt_valid,
             flt_global,
             flt_bank,
             flt_code,
-            rd_left_valid,
-            rd_left_tag,
-            wr_left_valid,
-            wr_left_tag,
+            left,
             rd_crowded,
             wr_crowded,
             ask_wr,
+            ask_of,
             ask_tag,
             cw_valid,
             cw_kind,
@@ -38,6 +39,15 @@ macro_rules! pins {
 
 /// Faults in few banks, SCTLR with CFCFG, RESUME.
 fn plausible(s: &mut Stimulus) {
+    plausible_of(s, 1);
+}
+
+/// The same of that many ports.
+fn plausible_of(s: &mut Stimulus, ports: u32) {
+    for pin in ["rsp_of", "ask_of"] {
+        let port = 1u64 << s.random.below(u64::from(ports));
+        s.set(pin, port);
+    }
     s.below("flt_bank", 3);
     s.often("rsp_valid", 1, 3);
     s.often("rsp_fault", 3, 4);
@@ -52,21 +62,28 @@ fn plausible(s: &mut Stimulus) {
     let data = s.random.pick(&[0x80u64, 0x80, 0xa1, 0x20, 0]);
     s.set("cw_data", data);
     let phase = s.cycle / 100 % 3 == 2;
-    s.set("rd_crowded", u8::from(phase));
-    s.often("wr_crowded", 39, 40);
+    let crowded = s.random.below(1 << ports) | 1;
+    s.set("rd_crowded", u64::from(phase) * crowded);
+    let mostly = u64::from(s.random.below(40) != 0);
+    s.set("wr_crowded", mostly * crowded);
+    // What is sent on is little of all that there can be.
+    let left = (0..ports).fold(0, |left, port| left | u128::from(s.random.below(16) == 0) << (u64::from(32 * port) + s.random.below(32)));
+    s.set("left", left);
 }
 
 #[test]
 fn synthesizes() {
     synthesis_check(Dut::new(&MINI.with_everything()));
     synthesis_check(Dut::new(&MINI));
-    synthesis_check(Stalls::<128, 16>::new(&SC8180X.with_everything()));
+    synthesis_check(Four::new(&MULTI));
+    synthesis_check(Stalls::<128, 16, 5, 32>::new(&SC8180X.with_everything()));
 }
 
 #[test]
 fn verilog_agrees() {
     equivalence(|| Dut::new(&MINI.with_everything()), 6000, 1, pins!(), plausible);
-    equivalence(|| Stalls::<128, 16>::new(&SC8180X.with_everything()), 3000, 2, pins!(), plausible);
+    equivalence(|| Four::new(&MULTI), 4000, 3, pins!(), |s| plausible_of(s, 4));
+    equivalence(|| Stalls::<128, 16, 5, 32>::new(&SC8180X.with_everything()), 3000, 2, pins!(), plausible);
 }
 
 const RESUME: u64 = 15;
@@ -79,6 +96,8 @@ fn dut() -> Dut {
     b.connect_all();
     for cycle in 0..3 {
         b.aresetn.next = cycle == 2;
+        b.rsp_of.next = 1.into();
+        b.ask_of.next = 1.into();
         tick(&mut b, |b| &mut b.clock);
     }
     for bank in 0..4 {
@@ -133,7 +152,7 @@ fn granted(b: &mut Dut, write: bool, tag: u64) {
 /// The next wake within some cycles: write, tag, refused.
 fn wake(b: &mut Dut) -> Option<(bool, u64, bool)> {
     for _ in 0..8 {
-        let seen = b.wake_valid.val().then(|| (b.wake_wr.val(), b.wake_tag.val().u64(), b.wake_refuse.val()));
+        let seen = b.wake_valid.val().any().then(|| (b.wake_wr.val(), b.wake_tag.val().u64(), b.wake_refuse.val()));
         step(b);
         if seen.is_some() {
             return seen;
@@ -162,10 +181,9 @@ fn the_first_is_stalled_and_the_others_wait() {
     granted(&mut b, false, 2);
     assert_eq!(wake(&mut b), Some((true, 3, false)));
     assert_eq!(b.forgive.val().u64(), 1 << 1 | 1, "until it has left");
-    b.rd_left_valid.next = true;
-    b.rd_left_tag.next = 2.into();
+    b.left.next = Word::new(1 << 2);
     step(&mut b);
-    b.rd_left_valid.next = false;
+    b.left.next = 0.into();
     step(&mut b);
     assert!(!b.forgive.val().get_bit(0));
     assert_eq!(fault(&mut b, true, 3, 1, 2), (true, true), "the next one that is stalled");
@@ -216,7 +234,7 @@ fn room_is_limited() {
     assert_eq!(fault(&mut b, true, 2, 0, 0), (true, false), "writes have places of their own");
     fault(&mut b, true, 1, 2, 2);
     // Crowded: the oldest one of the channel goes, after a while.
-    b.rd_crowded.next = true;
+    b.rd_crowded.next = 1.into();
     for _ in 0..3 {
         assert_eq!(wake(&mut b), None);
     }
@@ -225,18 +243,105 @@ fn room_is_limited() {
     }
     assert_eq!(wake(&mut b), Some((false, 0, true)));
     assert!(b.stalled.val().get_bit(0), "SS stays");
-    b.rd_crowded.next = false;
-    b.wr_crowded.next = true;
+    b.rd_crowded.next = 0.into();
+    b.wr_crowded.next = 1.into();
     for _ in 0..31 {
         step(&mut b);
     }
     // A waiting one: MULTI.
     assert!(b.o_flt_valid.val() && !b.o_flt_code.val().any() && !b.o_flt_bank.val().any());
     assert_eq!(wake(&mut b), Some((true, 2, true)));
-    b.wr_crowded.next = false;
+    b.wr_crowded.next = 0.into();
     write(&mut b, RESUME, 0, 0);
     assert_eq!(wake(&mut b), None, "nothing is left to retry");
     assert_eq!(b.stalled.val().u64(), 0b110);
+}
+
+#[test]
+fn each_port_has_its_own_room_and_is_woken_alone() {
+    let mut b = Four::new(&MULTI);
+    b.connect_all();
+    let step = |b: &mut Four| {
+        tick(b, |b| &mut b.clock);
+        assert!(simulate(b, 100));
+    };
+    for cycle in 0..3 {
+        b.aresetn.next = cycle == 2;
+        step(&mut b);
+    }
+    let write = |b: &mut Four, kind: u64, data: u64| {
+        b.cw_valid.next = true;
+        b.cw_kind.next = kind.into();
+        b.cw_data.next = data.into();
+        step(b);
+        b.cw_valid.next = false;
+        assert!(simulate(b, 100));
+    };
+    write(&mut b, SCTLR, CFCFG | CFRE);
+    // Writes of one tag in all ports, more than a port has places for; the first one is stalled, the others wait.
+    let fault = |b: &mut Four, port: u32, tag: u64| {
+        b.rsp_valid.next = true;
+        b.rsp_fault.next = true;
+        b.rsp_wr.next = true;
+        b.rsp_of.next = Word::new(1 << port);
+        b.rsp_tag.next = tag.into();
+        b.flt_valid.next = true;
+        b.flt_code.next = 2.into();
+        assert!(simulate(b, 100));
+        let held = b.hold.val();
+        step(b);
+        b.rsp_valid.next = false;
+        b.flt_valid.next = false;
+        assert!(simulate(b, 100));
+        held
+    };
+    for tag in 0..3 {
+        for port in [2, 0, 3, 1] {
+            assert_eq!(fault(&mut b, port, tag), tag < 2, "port {port}, tag {tag}");
+        }
+    }
+    // Port 3 is crowded: its oldest goes, and none of another port.
+    b.wr_crowded.next = Word::new(1 << 3);
+    for _ in 0..31 {
+        assert!(!b.wake_valid.val().any());
+        step(&mut b);
+    }
+    assert_eq!((b.wake_valid.val().raw(), b.wake_tag.val().raw(), b.wake_refuse.val()), (1 << 3, 0, true));
+    step(&mut b);
+    b.wr_crowded.next = 0.into();
+    assert!(fault(&mut b, 3, 5), "a place is free again");
+    assert!(!fault(&mut b, 0, 5));
+    // Retry: the stalled one of port 2, and it alone passes the block of its bank.
+    write(&mut b, RESUME, 0);
+    assert_eq!((b.wake_valid.val().raw(), b.wake_tag.val().raw(), b.wake_refuse.val()), (1 << 2, 0, false));
+    step(&mut b);
+    b.ask_wr.next = true;
+    for port in 0..4 {
+        b.ask_of.next = Word::new(1 << port);
+        step(&mut b);
+        assert_eq!(b.forgive.val().get_bit(0), port == 2, "port {port}");
+    }
+    // An answer for the same tag of another port is not its answer.
+    b.rsp_valid.next = true;
+    b.rsp_fault.next = false;
+    b.rsp_of.next = Word::new(1 << 1);
+    b.rsp_tag.next = 0.into();
+    step(&mut b);
+    b.rsp_valid.next = false;
+    assert!(simulate(&mut b, 100));
+    assert!(!b.wake_valid.val().any());
+    b.rsp_valid.next = true;
+    b.rsp_of.next = Word::new(1 << 2);
+    step(&mut b);
+    b.rsp_valid.next = false;
+    assert!(simulate(&mut b, 100));
+    assert_eq!((b.wake_valid.val().raw(), b.wake_tag.val().raw()), (1, 0), "then the next by age");
+    b.left.next = Word::new(1 << (2 * 32 + 16));
+    step(&mut b);
+    b.left.next = 0.into();
+    b.ask_of.next = Word::new(1 << 2);
+    step(&mut b);
+    assert!(!b.forgive.val().get_bit(0), "the retried one was sent on");
 }
 
 #[test]

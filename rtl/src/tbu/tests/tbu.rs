@@ -108,6 +108,7 @@ fn agrees(params: &Params, seed: u64) {
             wake_valid,
             wake_wr,
             wake_tag,
+            ask_tag,
             wake_refuse,
             wake_raz,
             rsp_valid,
