@@ -425,7 +425,6 @@ fn resume_comes_through_the_traffic_of_all_ports() -> Outcome {
         others += done.len();
         assert!(bench.cycle() - start < LONG, "the retried one waits behind {others} others of its port");
     }
-    eprintln!("{} cycles, {others} others", bench.cycle() - start);
     bench.clear_fault(BANK)?;
     bench.drain()
 }

@@ -23,6 +23,7 @@ pub(super) fn scenes(params: &Params) -> Vec<Scene> {
         ("stalled faults", smooth(), every_kind),
         ("others of a stalled bank", smooth(), beside),
         ("rooms of held transactions", smooth(), rooms),
+        ("stalled faults of every bank", smooth(), every_bank),
     ]
 }
 
@@ -179,6 +180,38 @@ fn beside(bench: &mut Bench) -> Outcome {
             clear(bench)?;
             bench.run_cycles(SETTLED)?;
         }
+    }
+    Ok(())
+}
+
+/// Each bank has a stalled read while the next one has a stalled write; the later one goes on first.
+fn every_bank(bench: &mut Bench) -> Outcome {
+    let params = *bench.params();
+    let bus_bytes = params.data_width / 8;
+    let absent = |stream, bank: usize| Burst::read(stream, 0x1_0000 + 0x1000 * bank as u64, 2, 3).id(bank as u32 & 1);
+    bench.enable()?;
+    for first in 0..params.num_cb {
+        let second = (first + 1) % params.num_cb;
+        for (group, bank) in [first, second].into_iter().enumerate() {
+            bench.setup_bank(bank, &Tables::usual(TABLES), ASID, SCTLR_USUAL | SCTLR_CFCFG | SCTLR_CFRE)?;
+            bench.route_stream(group, STREAM + group as u32, bank)?;
+            let read = absent(STREAM + group as u32, bank);
+            bench.port(0).start(if group == 0 { read } else { read.into_write(bus_bytes, |n| n as u128) });
+            bench.run_until("the interrupt", |bench| bench.irq_context(bank))?;
+            let [status, ..] = bench.fault_record(bank)?;
+            demand(bench, "FSR.SS", status & SS, SS..=SS)?;
+        }
+        for bank in [second, first] {
+            bench.clear_fault(bank)?;
+            bench.write32(regs::CB_RESUME.offset(&params, bank), TERMINATE)?;
+            answered(bench, 1, false)?;
+            // Nothing of the other bank has moved.
+            let others = usize::from(bank == second);
+            let [status, ..] = bench.fault_record(first)?;
+            demand(bench, "FSR.SS of the first", status >> 30 & 1, others as u64..=others as u64)?;
+        }
+        bench.write32(regs::CB_SCTLR.offset(&params, second), SCTLR_USUAL)?;
+        bench.write32(regs::CB_SCTLR.offset(&params, first), SCTLR_USUAL)?;
     }
     Ok(())
 }
