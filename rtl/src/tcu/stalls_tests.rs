@@ -12,27 +12,8 @@ type Four = Stalls<16, 24, 7, 128>;
 macro_rules! pins {
     () => {
         drive!(
-            clock,
-            aresetn,
-            rsp_valid,
-            rsp_wr,
-            rsp_of,
-            rsp_tag,
-            rsp_fault,
-            flt_valid,
-            flt_global,
-            flt_bank,
-            flt_code,
-            left,
-            rd_crowded,
-            wr_crowded,
-            ask_wr,
-            ask_of,
-            ask_tag,
-            cw_valid,
-            cw_kind,
-            cw_index,
-            cw_data
+            clock, aresetn, rsp_valid, rsp_wr, rsp_of, rsp_tag, rsp_fault, flt_valid, flt_global, flt_bank, flt_code, left,
+            rd_crowded, wr_crowded, ask_wr, ask_of, ask_tag, cw_valid, cw_kind, cw_index, cw_data
         )
     };
 }
@@ -67,7 +48,8 @@ fn plausible_of(s: &mut Stimulus, ports: u32) {
     let mostly = u64::from(s.random.below(40) != 0);
     s.set("wr_crowded", mostly * crowded);
     // What is sent on is little of all that there can be.
-    let left = (0..ports).fold(0, |left, port| left | u128::from(s.random.below(16) == 0) << (u64::from(32 * port) + s.random.below(32)));
+    let left = (0..ports)
+        .fold(0, |left, port| left | u128::from(s.random.below(16) == 0) << (u64::from(32 * port) + s.random.below(32)));
     s.set("left", left);
 }
 
