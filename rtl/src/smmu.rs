@@ -267,6 +267,7 @@ impl<
         self.stalls.ask_of.next = self.tbu.ask_of.val();
         self.stalls.ask_tag.next = self.tbu.ask_tag_of.val();
         self.translate.forgive.next = self.stalls.forgive.val();
+        self.translate.pause.next = self.stalls.pause.val();
         self.stalls.cw_valid.next = self.regs.cw_valid.val();
         self.stalls.cw_kind.next = self.regs.cw_kind.val();
         self.stalls.cw_index.next = self.regs.cw_index.val();

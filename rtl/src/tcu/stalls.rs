@@ -35,7 +35,8 @@
 //!
 //! # Timing
 //!
-//! `hold` and `o_flt_*` follow `rsp_*` and `flt_*` in the same cycle, `stalled` one cycle later. A wake comes in a cycle without an answer.
+//! `hold` and `o_flt_*` follow `rsp_*` and `flt_*` in the same cycle, `stalled` one cycle later. A wake comes in a cycle without an answer; if there has
+//! been none for 31 cycles, `pause` stops new requests until it has come, so that no traffic keeps a held transaction from going on.
 //! `forgive` belongs to `ask_*` of the cycle before.
 
 use crate::params::Params;
@@ -73,6 +74,8 @@ pub struct Stalls<const CB: usize, const N: usize, const XW: usize, const PW: us
     pub wake_tag: Signal<Out, Word<4>>,
     pub wake_refuse: Signal<Out, Bit>,
     pub wake_raz: Signal<Out, Bit>,
+    /// To the translation: accept nothing, a wake has waited for long.
+    pub pause: Signal<Out, Bit>,
     /// From the TBUs: parked transactions that were sent on, 32 bits of each port: reads by tag, then writes.
     pub left: Signal<In, Word<PW>>,
     /// Ports that are crowded.
@@ -115,6 +118,7 @@ pub struct Stalls<const CB: usize, const N: usize, const XW: usize, const PW: us
     forgive_q: DFF<Word<8>>,
     rd_patience: DFF<Word<5>>,
     wr_patience: DFF<Word<5>>,
+    wake_patience: DFF<Word<5>>,
     // Locals that are built up in steps belong to one use each: two uses would tie blocks of the Verilog into a ring.
     one: Signal<Local, Word<CB>>,
     flt_hot: Signal<Local, Word<CB>>,
@@ -235,7 +239,8 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
             pass,
             forgive_q,
             rd_patience,
-            wr_patience
+            wr_patience,
+            wake_patience
         );
         for i in 0..4 {
             self.tag_q[i].clock.next = self.clock.val();
@@ -388,6 +393,14 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
         }
         self.wake_refuse.next = self.ends.val() | self.crowd.val();
         self.wake_wr.next = self.chosen_write.val();
+        self.wake_patience.d.next = 0.into();
+        if self.chosen.val().any() & !self.goes_on.val() {
+            self.wake_patience.d.next = self.wake_patience.q.val();
+            if !self.wake_patience.q.val().all() {
+                self.wake_patience.d.next = self.wake_patience.q.val() + 1;
+            }
+        }
+        self.pause.next = self.present.val() & self.wake_patience.q.val().all();
         self.wake_tag.next = self.chosen_tag.val();
         self.cfre_of_chosen.next = self.cfre.q.val() >> self.chosen_bank.val();
         self.wake_raz.next = !self.cfre_of_chosen.val().get_bit(0);
@@ -628,6 +641,7 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
             self.pass.d.next = 0.into();
             self.rd_patience.d.next = 0.into();
             self.wr_patience.d.next = 0.into();
+            self.wake_patience.d.next = 0.into();
         }
     }
 }

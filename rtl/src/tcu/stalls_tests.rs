@@ -327,6 +327,34 @@ fn each_port_has_its_own_room_and_is_woken_alone() {
 }
 
 #[test]
+fn no_traffic_keeps_a_wake_away_for_good() {
+    let mut b = dut();
+    fault(&mut b, false, 2, 1, 2);
+    assert!(!b.pause.val());
+    // An answer in every cycle, from RESUME on.
+    b.rsp_valid.next = true;
+    b.rsp_fault.next = false;
+    b.rsp_tag.next = 1.into();
+    write(&mut b, RESUME, 1, 0);
+    let mut waited = 0;
+    while !b.pause.val() {
+        assert!(!b.wake_valid.val().any());
+        step(&mut b);
+        waited += 1;
+        assert!(waited < 40);
+    }
+    assert!(waited > 30);
+    // The last ones in flight.
+    step(&mut b);
+    assert!(b.pause.val());
+    b.rsp_valid.next = false;
+    assert!(simulate(&mut b, 100));
+    assert!(b.wake_valid.val().any());
+    step(&mut b);
+    assert!(!b.pause.val() && !b.wake_valid.val().any());
+}
+
+#[test]
 fn reset_forgets() {
     let mut b = dut();
     fault(&mut b, false, 0, 0, 2);

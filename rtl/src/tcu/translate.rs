@@ -120,6 +120,8 @@ pub struct Translate<
     /// Transaction in F5, and what [`super::stalls`] knows of it in the next cycle.
     pub ask_wr: Signal<Out, Bit>,
     pub ask_tag: Signal<Out, Word<4>>,
+    /// Accept nothing: a held transaction has waited for a cycle without an answer for long.
+    pub pause: Signal<In, Bit>,
     pub forgive: Signal<In, Word<8>>,
     pub op_valid: Signal<In, Bit>,
     pub op_ready: Signal<Out, Bit>,
@@ -257,6 +259,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
             fault_active: Signal::default(),
             ask_wr: Signal::default(),
             ask_tag: Signal::default(),
+            pause: Signal::default(),
             forgive: Signal::default(),
             op_valid: Signal::default(),
             op_ready: Signal::default(),
@@ -344,7 +347,7 @@ impl<const SMR: usize, const SI: usize, const CB: usize, const BI: usize, const 
         self.empty.next = !self.accept.busy.val() & !self.bank.busy.val() & !self.select.o_valid.val() & !self.decide.busy.val();
         self.hold.next = self.invalidate.hold.val() | self.cw_req.val() | !self.init_done.val();
         self.stays.next = self.hold.val() | self.walker.waiting.val();
-        self.accept.hold.next = self.stays.val() | self.walker.inj_valid.val();
+        self.accept.hold.next = self.stays.val() | self.walker.inj_valid.val() | self.pause.val();
         self.inject.next = self.walker.inj_valid.val() & !self.stays.val() & !self.accept.o_valid.val();
         self.walker.inj_take.next = self.inject.val();
         self.cw_grant.next = self.cw_req.val() & self.empty.val();
@@ -845,6 +848,7 @@ mod tests {
                 init_done,
                 fault_active,
                 forgive,
+                pause,
                 op_valid,
                 inv_use_hyp,
                 inv_hyp,
