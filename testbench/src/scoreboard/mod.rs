@@ -405,7 +405,12 @@ impl Scoreboard {
         if !late.is_empty() && self.params.features.stall {
             self.flight.live().collect::<Vec<Slot>>().into_iter().for_each(|slot| self.note_cached_stalls(slot, memory));
         }
-        if let Some(slot) = late.into_iter().find(|&slot| !self.may_be_held(slot)) {
+        let (held, lost): (Vec<Slot>, Vec<Slot>) = late.into_iter().partition(|&slot| self.may_be_held(slot));
+        // The way that is left to one that is held no longer takes its time again.
+        for slot in held {
+            self.flight.slots[slot].progress = self.cycle;
+        }
+        if let Some(&slot) = lost.first() {
             let t = &self.flight.slots[slot];
             let text = format!("nothing happened for more than {limit} cycles to the {}; it is {:?}", t.describe(), t.stage);
             return self.fail(Kind::Hang, text);
