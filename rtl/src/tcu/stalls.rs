@@ -35,8 +35,10 @@
 //!
 //! # Timing
 //!
-//! `hold` and `o_flt_*` follow `rsp_*` and `flt_*` in the same cycle, `stalled` one cycle later. A wake comes in a cycle without an answer; if there has
-//! been none for 31 cycles, `pause` stops new requests until it has come, so that no traffic keeps a held transaction from going on.
+//! `hold` and `o_flt_*` follow `rsp_*` and `flt_*` in the same cycle, `stalled` one cycle later. Who goes on is chosen in a cycle without an answer
+//! and stands in a register then, from which the TBU and the recorder are told in the next cycle without an answer: so the choice shares no cycle
+//! with what they do. If a wake has waited for 31 cycles, `pause` stops new requests until it has come, so that no traffic keeps a held
+//! transaction from going on.
 //! `forgive` belongs to `ask_*` of the cycle before.
 
 use crate::params::Params;
@@ -119,6 +121,15 @@ pub struct Stalls<const CB: usize, const N: usize, const XW: usize, const PW: us
     rd_patience: DFF<Word<5>>,
     wr_patience: DFF<Word<5>>,
     wake_patience: DFF<Word<5>>,
+    /// The chosen one, until its TBU is told (`full`): it is refused, or a retried one, or ended while it waited (the recorder hears of one more).
+    full: DFF<Bit>,
+    wake_of: DFF<Word<4>>,
+    wake_write: DFF<Bit>,
+    wake_key: DFF<Word<4>>,
+    wake_bank: DFF<Word<7>>,
+    wake_ends: DFF<Bit>,
+    wake_retries: DFF<Bit>,
+    wake_more: DFF<Bit>,
     // Locals that are built up in steps belong to one use each: two uses would tie blocks of the Verilog into a ring.
     one: Signal<Local, Word<CB>>,
     flt_hot: Signal<Local, Word<CB>>,
@@ -144,6 +155,7 @@ pub struct Stalls<const CB: usize, const N: usize, const XW: usize, const PW: us
     tail: Signal<Local, Word<N>>,
     place: Signal<Local, Word<N>>,
     // FSM.
+    tells: Signal<Local, Bit>,
     quiet: Signal<Local, Bit>,
     idle: Signal<Local, Word<N>>,
     idle_reads: Signal<Local, Word<N>>,
@@ -161,6 +173,7 @@ pub struct Stalls<const CB: usize, const N: usize, const XW: usize, const PW: us
     chosen_bank: Signal<Local, Word<7>>,
     chosen_write: Signal<Local, Bit>,
     picked: Signal<Local, Word<N>>,
+    passes: Signal<Local, Bit>,
     tells_more: Signal<Local, Bit>,
     // Changes.
     remove: Signal<Local, Word<N>>,
@@ -240,7 +253,15 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
             forgive_q,
             rd_patience,
             wr_patience,
-            wake_patience
+            wake_patience,
+            full,
+            wake_of,
+            wake_write,
+            wake_key,
+            wake_bank,
+            wake_ends,
+            wake_retries,
+            wake_more
         );
         for i in 0..4 {
             self.tag_q[i].clock.next = self.clock.val();
@@ -325,8 +346,9 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
             self.place.next = self.tail.val() & !self.used.val();
         }
 
-        // In a cycle without an event one of the list is told to go on.
-        self.quiet.next = self.present.val() & !self.rsp_valid.val() & !self.cw_valid.val();
+        // In a cycle without an event one of the list is chosen to go on, in a later one it is told.
+        self.tells.next = self.full.q.val() & !self.rsp_valid.val();
+        self.quiet.next = self.present.val() & !self.rsp_valid.val() & !self.cw_valid.val() & !self.full.q.val();
         self.chosen.next = 0.into();
         self.ends.next = false;
         self.asks.next = false;
@@ -379,7 +401,6 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
         self.picked_write.next = self.picked.val() & self.wr_q.q.val();
         self.chosen_write.next = self.picked_write.val().any();
         self.picked_other.next = self.picked.val() & !self.first_q.q.val();
-        self.tells_more.next = self.crowd.val() & self.picked_other.val().any();
         self.chosen_of.next = 0.into();
         for i in 0..4 {
             self.port_plane.next = self.picked.val() & self.port_q[i].q.val();
@@ -387,23 +408,38 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
             self.chosen_of.next = self.chosen_of.val().replace_bit(i, self.of_port.val());
         }
         self.goes_on.next = self.ends.val() | self.crowd.val() | self.asks.val();
-        self.wake_valid.next = 0.into();
-        if self.goes_on.val() {
-            self.wake_valid.next = self.chosen_of.val();
+        if self.tells.val() {
+            self.full.d.next = false;
         }
-        self.wake_refuse.next = self.ends.val() | self.crowd.val();
-        self.wake_wr.next = self.chosen_write.val();
+        if self.goes_on.val() {
+            self.full.d.next = true;
+            self.wake_of.d.next = self.chosen_of.val();
+            self.wake_write.d.next = self.chosen_write.val();
+            self.wake_key.d.next = self.chosen_tag.val();
+            self.wake_bank.d.next = self.chosen_bank.val();
+            self.wake_ends.d.next = self.ends.val() | self.crowd.val();
+            self.wake_retries.d.next = self.retries.val();
+            self.wake_more.d.next = self.crowd.val() & self.picked_other.val().any();
+        }
+        self.wake_valid.next = 0.into();
+        if self.tells.val() {
+            self.wake_valid.next = self.wake_of.q.val();
+        }
+        self.wake_refuse.next = self.wake_ends.q.val();
+        self.wake_wr.next = self.wake_write.q.val();
+        self.wake_tag.next = self.wake_key.q.val();
+        self.cfre_of_chosen.next = self.cfre.q.val() >> self.wake_bank.q.val();
+        self.wake_raz.next = !self.cfre_of_chosen.val().get_bit(0);
+        self.passes.next = self.tells.val() & self.wake_retries.q.val();
+        self.tells_more.next = self.tells.val() & self.wake_more.q.val();
         self.wake_patience.d.next = 0.into();
-        if self.chosen.val().any() & !self.goes_on.val() {
+        if (self.full.q.val() | self.chosen.val().any()) & !self.tells.val() {
             self.wake_patience.d.next = self.wake_patience.q.val();
             if !self.wake_patience.q.val().all() {
                 self.wake_patience.d.next = self.wake_patience.q.val() + 1;
             }
         }
         self.pause.next = self.present.val() & self.wake_patience.q.val().all();
-        self.wake_tag.next = self.chosen_tag.val();
-        self.cfre_of_chosen.next = self.cfre.q.val() >> self.chosen_bank.val();
-        self.wake_raz.next = !self.cfre_of_chosen.val().get_bit(0);
 
         // What the recorder hears: a waiting one's fault is not told; one that is ended while it waits is one more.
         self.o_flt_valid.next = (self.flt_valid.val() & !self.is_waiting.val()) | self.tells_more.val();
@@ -412,7 +448,7 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
         self.o_flt_code.next = self.flt_code.val();
         if self.tells_more.val() {
             self.o_flt_global.next = false;
-            self.o_flt_bank.next = self.chosen_bank.val();
+            self.o_flt_bank.next = self.wake_bank.q.val();
             self.o_flt_code.next = 0.into();
         }
 
@@ -570,7 +606,7 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
             if self.rsp_of.val().get_bit(i) {
                 self.rsp_port.next = i.into();
             }
-            if self.chosen_of.val().get_bit(i) {
+            if self.wake_of.q.val().get_bit(i) {
                 self.wake_port.next = i.into();
             }
             if self.ask_of.val().get_bit(i) {
@@ -580,8 +616,8 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
         self.rsp_index.next = bit_cast::<XW, 4>(self.rsp_tag.val())
             | (bit_cast::<XW, 1>(self.rsp_flag.val()) << 4)
             | (bit_cast::<XW, 2>(self.rsp_port.val()) << 5);
-        self.wake_flag.next = self.chosen_write.val().into();
-        self.wake_index.next = bit_cast::<XW, 4>(self.chosen_tag.val())
+        self.wake_flag.next = self.wake_write.q.val().into();
+        self.wake_index.next = bit_cast::<XW, 4>(self.wake_key.q.val())
             | (bit_cast::<XW, 1>(self.wake_flag.val()) << 4)
             | (bit_cast::<XW, 2>(self.wake_port.val()) << 5);
         self.ask_flag.next = self.ask_wr.val().into();
@@ -595,12 +631,12 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
         }
         self.pass.d.next = self.pass.q.val() & !self.lost.val();
         self.wake_hot.next = self.first_bit.val() << self.wake_index.val();
-        if self.retries.val() {
+        if self.passes.val() {
             self.pass.d.next = (self.pass.q.val() & !self.lost.val()) | self.wake_hot.val();
         }
-        self.pass_bank.we.next = self.retries.val();
+        self.pass_bank.we.next = self.passes.val();
         self.pass_bank.waddr.next = self.wake_index.val();
-        self.pass_bank.wdata.next = self.chosen_bank.val();
+        self.pass_bank.wdata.next = self.wake_bank.q.val();
         self.pass_bank.raddr.next = self.ask_index.val();
         self.pass_of_ask.next = self.pass.q.val() >> self.ask_index.val();
         self.forgive_q.d.next =
@@ -642,6 +678,7 @@ impl<const CB: usize, const N: usize, const XW: usize, const PW: usize> Logic fo
             self.rd_patience.d.next = 0.into();
             self.wr_patience.d.next = 0.into();
             self.wake_patience.d.next = 0.into();
+            self.full.d.next = false;
         }
     }
 }

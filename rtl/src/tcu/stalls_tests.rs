@@ -184,7 +184,8 @@ fn terminate_refuses_by_cfre_and_lets_the_others_look() {
     write(&mut b, RESUME, 0, 1);
     assert_eq!(wake(&mut b), None, "nothing is stalled there");
     write(&mut b, RESUME, 3, 1);
-    assert!(!b.wake_raz.val());
+    step(&mut b);
+    assert!(b.wake_valid.val().any() && !b.wake_raz.val());
     assert_eq!(wake(&mut b), Some((true, 0, true)));
     assert_eq!(wake(&mut b), Some((false, 0, false)));
     assert_eq!(fault(&mut b, false, 0, 3, 0), (false, true), "SS is clear: refused, MULTI");
@@ -202,7 +203,8 @@ fn sctlr_lets_waiting_ones_look_and_not_the_stalled_one() {
     assert_eq!(fault(&mut b, false, 1, 0, 0), (false, true), "CFCFG is clear");
     assert_eq!(b.stalled.val().u64(), 1);
     write(&mut b, RESUME, 0, 1);
-    assert!(b.wake_raz.val(), "CFRE is clear");
+    step(&mut b);
+    assert!(b.wake_valid.val().any() && b.wake_raz.val(), "CFRE is clear");
     assert_eq!(wake(&mut b), Some((false, 0, true)));
 }
 
@@ -227,10 +229,13 @@ fn room_is_limited() {
     assert!(b.stalled.val().get_bit(0), "SS stays");
     b.rd_crowded.next = 0.into();
     b.wr_crowded.next = 1.into();
-    for _ in 0..31 {
+    for _ in 0..32 {
+        assert!(!b.o_flt_valid.val());
         step(&mut b);
     }
-    // A waiting one: MULTI.
+    // A waiting one: MULTI, told with its wake, and so not in the cycle of another event.
+    assert_eq!(fault(&mut b, false, 6, 3, 0), (false, true));
+    assert!(b.wake_valid.val().any());
     assert!(b.o_flt_valid.val() && !b.o_flt_code.val().any() && !b.o_flt_bank.val().any());
     assert_eq!(wake(&mut b), Some((true, 2, true)));
     b.wr_crowded.next = 0.into();
@@ -284,7 +289,7 @@ fn each_port_has_its_own_room_and_is_woken_alone() {
     }
     // Port 3 is crowded: its oldest goes, and none of another port.
     b.wr_crowded.next = Word::new(1 << 3);
-    for _ in 0..31 {
+    for _ in 0..32 {
         assert!(!b.wake_valid.val().any());
         step(&mut b);
     }
@@ -295,6 +300,7 @@ fn each_port_has_its_own_room_and_is_woken_alone() {
     assert!(!fault(&mut b, 0, 5));
     // Retry: the stalled one of port 2, and it alone passes the block of its bank.
     write(&mut b, RESUME, 0);
+    step(&mut b);
     assert_eq!((b.wake_valid.val().raw(), b.wake_tag.val().raw(), b.wake_refuse.val()), (1 << 2, 0, false));
     step(&mut b);
     b.ask_wr.next = true;
@@ -310,13 +316,14 @@ fn each_port_has_its_own_room_and_is_woken_alone() {
     b.rsp_tag.next = 0.into();
     step(&mut b);
     b.rsp_valid.next = false;
-    assert!(simulate(&mut b, 100));
+    step(&mut b);
     assert!(!b.wake_valid.val().any());
     b.rsp_valid.next = true;
     b.rsp_of.next = Word::new(1 << 2);
     step(&mut b);
     b.rsp_valid.next = false;
     assert!(simulate(&mut b, 100));
+    step(&mut b);
     assert_eq!((b.wake_valid.val().raw(), b.wake_tag.val().raw()), (1, 0), "then the next by age");
     b.left.next = Word::new(1 << (2 * 32 + 16));
     step(&mut b);
@@ -348,8 +355,8 @@ fn no_traffic_keeps_a_wake_away_for_good() {
     step(&mut b);
     assert!(b.pause.val());
     b.rsp_valid.next = false;
-    assert!(simulate(&mut b, 100));
-    assert!(b.wake_valid.val().any());
+    step(&mut b);
+    assert!(b.pause.val() && b.wake_valid.val().any());
     step(&mut b);
     assert!(!b.pause.val() && !b.wake_valid.val().any());
 }
