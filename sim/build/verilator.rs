@@ -13,10 +13,13 @@ mod generate;
 
 use generate::{Extras, Form};
 use smmu_rtl::params::{Params, PRESETS};
+use smmu_rtl::verilog::EmitError;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
 
 /// Flags of Verilator. Everything starts as zero, as in RustHDL, and what Verilog calls unknown is zero, too, so that two runs never differ.
 /// Warnings are the business of the front-end check in `smmu-rtl`'s tests.
@@ -47,23 +50,12 @@ pub fn build() -> Outcome<()> {
     let mut rust = generate::RUST_HEADER.to_string();
     let here =
         |params: &&Params| (!EXTRAS.coverage || COVERED.contains(&params.name)) && (!EXTRAS.mutants || params.name == MUTATED);
-    for params in PRESETS.iter().filter(here) {
-        let (verilog, ports) = smmu_rtl::verilog::emit(params)
-            .and_then(|text| Ok((text, smmu_rtl::verilog::ports(params)?)))
-            .map_err(|e| format!("preset '{}': {e}", params.name))?;
-        let verilog = if EXTRAS.mutants { mutated()? } else { verilog };
-        let forms = if EXTRAS.has_fast() { &[Form::Fast, Form::Traced][..] } else { &[Form::Traced] };
-        for form in forms {
-            let verilog = match form {
-                Form::Fast => smmu_rtl::verilog::simulation(&verilog).map_err(|e| format!("preset '{}': {e}", params.name))?,
-                Form::Traced => verilog.clone(),
-            };
-            let model = generate::model(params.name, &ports, *form, EXTRAS)?;
+    let presets: Vec<&Params> = PRESETS.iter().filter(here).collect();
+    for made in side_by_side(&presets, |params| models(params, &store, &tool))? {
+        for model in made {
             rust.push_str(&model.rust);
-            let name = form.model_name(params.name, EXTRAS);
-            let folder = library(&store, &tool, &name, *form, &verilog, &model.cpp)?;
-            println!("cargo:rustc-link-search=native={}", folder.display());
-            println!("cargo:rustc-link-lib=static=smmu_model_{name}");
+            println!("cargo:rustc-link-search=native={}", model.folder.display());
+            println!("cargo:rustc-link-lib=static=smmu_model_{}", model.name);
         }
     }
     rust.push_str(&generate::rust_footer(PRESETS.iter().filter(here).map(|p| p.name), EXTRAS));
@@ -78,6 +70,60 @@ pub fn build() -> Outcome<()> {
         .map_err(|e| e.to_string())?;
     println!("cargo:rustc-link-lib=stdc++");
     Ok(())
+}
+
+/// A model that is built.
+struct Built {
+    name: String,
+    rust: String,
+    folder: PathBuf,
+}
+
+/// The models of a preset.
+fn models(params: &Params, store: &Path, tool: &Tool) -> Outcome<Vec<Built>> {
+    let of_preset = |e: EmitError| format!("preset '{}': {e}", params.name);
+    let verilog = smmu_rtl::verilog::emit(params).map_err(of_preset)?;
+    let ports = smmu_rtl::verilog::ports(params).map_err(of_preset)?;
+    let verilog = if EXTRAS.mutants { mutated()? } else { verilog };
+    let forms = if EXTRAS.has_fast() { &[Form::Fast, Form::Traced][..] } else { &[Form::Traced] };
+    let build = |form: &Form| {
+        let verilog = match form {
+            Form::Fast => &smmu_rtl::verilog::simulation(&verilog).map_err(of_preset)?,
+            Form::Traced => &verilog,
+        };
+        let model = generate::model(params.name, &ports, *form, EXTRAS)?;
+        let name = form.model_name(params.name, EXTRAS);
+        let folder = library(store, tool, &name, *form, verilog, &model.cpp)?;
+        Ok(Built { name, rust: model.rust, folder })
+    };
+    forms.iter().map(build).collect()
+}
+
+/// What `make` makes of each preset, in their order. As many threads as cargo allows work on them, the largest preset first: elaboration and
+/// Verilator use one core each, so the compiler has the other.
+fn side_by_side<T: Send>(presets: &[&Params], make: impl Fn(&Params) -> Outcome<T> + Sync) -> Outcome<Vec<T>> {
+    let threads =
+        std::env::var("NUM_JOBS").ok().and_then(|n| n.parse::<usize>().ok()).unwrap_or(1).clamp(1, presets.len().max(1));
+    let mut order: Vec<usize> = (0..presets.len()).collect();
+    order.sort_by_key(|i| std::cmp::Reverse((presets[*i].tbus, presets[*i].num_cb)));
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<Outcome<T>>>> = presets.iter().map(|_| Mutex::new(None)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(i) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = make(presets[*i]);
+                    if result.is_err() {
+                        // The others need not begin what will not be used.
+                        next.store(order.len(), Ordering::Relaxed);
+                    }
+                    *results[*i].lock().expect("no thread panics with the lock") = Some(result);
+                }
+            });
+        }
+    });
+    let results: Vec<_> = results.into_iter().filter_map(|r| r.into_inner().expect("no thread panics with the lock")).collect();
+    results.into_iter().collect()
 }
 
 /// The mutated Verilog, which `cargo xtask mutants` makes.
