@@ -6,7 +6,7 @@
 //! | tests | unit and integration tests; among them the HDL lint of every preset, every preset's Verilog through three front ends, RustHDL against its Verilog for every block, `docs/registers.md` against the register table |
 //! | doc tests | the examples in the documentation |
 //! | scenarios | each log's machine with each of the four combinations of DMA operations and domain, and every demonstration, through the command line |
-//! | Verilog engines | the same crates built with the models that Verilator makes: clippy, the engines' own tests, and a smaller dose of every scenario, and every demonstration, with RustHDL and Verilator in lockstep |
+//! | Verilog engines | the same crates built with the models that Verilator makes: clippy, the engines' own tests, and a smaller dose of every scenario, and every demonstration, with RustHDL and Verilator in lockstep; a dose of random programs on every preset |
 //! | FPGA | with `--fpga`: preset `mini` on an ECP5-85F, within its limits of area and clock frequency |
 //!
 //! A failed step does not keep the others from running, but for the build.
@@ -30,6 +30,16 @@ const DEMOS: [&str; 5] = ["nested", "short", "stall", "ports", "streams"];
 /// Reads and writes of a scenario; in lockstep, which is as slow as RustHDL.
 const LONG: &str = "1000";
 const LOCKSTEP_REQUESTS: &str = "60";
+/// Seeds of random programs on each preset's Verilog. With two stages a program takes the checker ten times as long.
+const DOSES: [(&str, &str); 7] = [
+    ("mini", "30000..30100"),
+    ("indexed", "30000..30100"),
+    ("sc8180x", "30000..30100"),
+    ("sm8550", "30000..30100"),
+    ("full", "30000..30010"),
+    ("zynqmp", "30000..30010"),
+    ("multi", "30000..30005"),
+];
 
 /// Runs everything. True if all passed.
 pub fn run(root: &Path, with_fpga: bool) -> anyhow::Result<bool> {
@@ -93,6 +103,21 @@ fn verilog_engines(root: &Path) -> anyhow::Result<Tally> {
     let built = step("Verilog engines, command line", &["build", "--bin", "smmu", "--quiet", "-p", "smmu-testbench"], &[])?.ok;
     if built {
         tally.add(scenarios(root, &["--engine", "lockstep"], LOCKSTEP_REQUESTS)?);
+        tally.add(doses(root)?);
+    }
+    Ok(tally)
+}
+
+/// Random programs on the Verilog of every preset, one preset after the other: a run takes all processors.
+fn doses(root: &Path) -> anyhow::Result<Tally> {
+    let program = root.join("target/debug/smmu").display().to_string();
+    let mut tally = Tally::default();
+    for (preset, seeds) in DOSES {
+        let arguments = ["random", "--preset", preset, "--engine", "verilator", "--seeds", seeds];
+        let name = format!("smmu {}", arguments.join(" "));
+        let outcome = logged(root, &name, &program, &arguments)?;
+        tell(&name, &outcome);
+        tally.count(outcome.ok);
     }
     Ok(tally)
 }
