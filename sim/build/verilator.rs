@@ -25,6 +25,10 @@ use std::sync::Mutex;
 /// Warnings are the business of the front-end check in `smmu-rtl`'s tests.
 const FLAGS: &[&str] = &["--cc", "-O3", "--x-assign", "0", "--x-initial", "0", "-Wno-lint", "-Wno-fatal", "--top-module", "smmu"];
 
+/// A fast model of Verilog with more lines than this (`multi` alone) is made in half the time, for a tenth of its speed: Verilator would take most of
+/// its own time to reorder the statements of the one block, and the compiler as long as for all other presets together.
+const LARGE: usize = 30_000;
+
 /// What the models have beside their pins, by feature.
 const EXTRAS: Extras = Extras { coverage: cfg!(feature = "verilator-coverage"), mutants: cfg!(feature = "verilator-mutants") };
 /// With coverage, the presets that have coverage goals.
@@ -201,7 +205,13 @@ fn library(store: &Path, tool: &Tool, name: &str, form: Form, verilog: &str, shi
     if form == Form::Traced {
         verilator.arg("--trace");
     }
-    verilator.args(FLAGS).arg("--prefix").arg(&prefix).arg("--Mdir").arg(&work).arg(&source);
+    let large = form == Form::Fast && verilog.lines().count() > LARGE;
+    verilator.args(FLAGS);
+    if large {
+        // After the flags: the level of optimization sets it, too.
+        verilator.arg("-fno-reorder");
+    }
+    verilator.arg("--prefix").arg(&prefix).arg("--Mdir").arg(&work).arg(&source);
     let output = verilator.output().map_err(|e| format!("verilator: {e}"))?;
     if !output.status.success() {
         return Err(format!("verilator on model '{name}':\n{}", String::from_utf8_lossy(&output.stderr)));
@@ -222,11 +232,19 @@ fn library(store: &Path, tool: &Tool, name: &str, form: Form, verilog: &str, shi
     let (slow, fast): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(is_slow);
     let mut objects = Vec::new();
     // Counting makes the code many times larger: more than this takes the compiler longer than the runs. So it is with waves.
-    let level = if EXTRAS.coverage || (form == Form::Traced && EXTRAS.has_fast()) { 1 } else { 2 };
-    for (files, level) in [(slow, 0), (fast, level)] {
+    let level = if EXTRAS.coverage || large || (form == Form::Traced && EXTRAS.has_fast()) { 1 } else { 2 };
+    for (part, files, level) in [("slow", slow, 0), ("fast", fast, level)] {
+        // Verilator's files are small, and its headers are not: read once.
+        let includes: String = files
+            .iter()
+            .filter_map(|file| file.file_name())
+            .map(|name| format!("#include \"{}\"\n", name.to_string_lossy()))
+            .collect();
+        let whole = work.join(format!("{part}.cc"));
+        std::fs::write(&whole, includes).map_err(io(&whole))?;
         let mut build = compiler(tool, level);
         build.define("SMMU_ONE_EVALUATION", if loops { "0" } else { "1" });
-        build.include(&work).out_dir(work.join("objects")).files(files);
+        build.include(&work).out_dir(work.join("objects")).file(&whole);
         if EXTRAS.coverage {
             build.flag("-include").flag(header.display().to_string());
         }
