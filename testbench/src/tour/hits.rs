@@ -233,14 +233,18 @@ fn sizes(bench: &mut Bench) -> Outcome {
         tables.map(bench.memory(), evicts, RAM + 0x9000, READ_WRITE)?;
         for bit in 12..size.min(25) {
             let (page, near) = (base, base | 1 << bit);
-            // A place with a bit that the block's does not have, above all that is offset.
+            // Places with a bit that the block's does not have, above all that is offset: two entries that answer together show.
             tables.map(bench.memory(), page, TABLES + 0x780_0000, READ_WRITE | READ_ONLY)?;
-            tables.map(bench.memory(), near, RAM + 0x2_a000, READ_WRITE)?;
+            tables.map(bench.memory(), near, TABLES + 0x780_2000, READ_WRITE)?;
             let table = bench.memory().read_u64(slot)?;
+            let near_slot = tables.slot(bench.memory(), near, 3)?;
+            let near_leaf = bench.memory().read_u64(near_slot)?;
             let block = RAM | READ_WRITE | VALID;
             for entry in 0..entries - 1 {
                 for block_first in [false, true] {
                     bench.memory().write_u64(slot, if block_first { block | READ_ONLY } else { table })?;
+                    // A leaf beside the page would come along with it, and the block would not be asked for.
+                    bench.memory().write_u64(near_slot, if block_first { near_leaf } else { 0 })?;
                     bench.invalidate_bank(BANK)?;
                     for va in &fillers[..entry as usize] {
                         read(bench, *va)?;
