@@ -1,6 +1,6 @@
 //! Every bit of every address, ASID, VMID and StreamID, alone: what is wired wrongly shows.
 
-use super::maintenance::at_once;
+use super::maintenance::{at_once, keep_missing};
 use super::speed::demand;
 use super::{smooth, Outcome, Scene, BANK, RAM, SETTLED, STREAM, TABLES};
 use crate::axi::master::Burst;
@@ -180,6 +180,10 @@ fn invalidated_together(bench: &mut Bench) -> Outcome {
     for (n, va) in (0..).zip(pages) {
         tables.map(bench.memory(), va, RAM + (n << 12), READ_WRITE)?;
     }
+    let crowd: Vec<u64> = (1..=2 * params.micro_tlb as u64).map(|n| n << 12).collect();
+    for va in &crowd {
+        tables.map(bench.memory(), *va, RAM + va, READ_WRITE)?;
+    }
     for (vmid, asid) in [(EVEN, EVEN), (EVEN, !EVEN), (!EVEN, EVEN), (!EVEN, !EVEN)].map(|(v, a)| (v as u8, a as u16)) {
         bench.setup_bank(BANK, &tables, asid, SCTLR_USUAL)?;
         bench.write32(regs::CBAR.offset(&params, BANK), 1 << 16 | u32::from(vmid))?;
@@ -197,7 +201,8 @@ fn invalidated_together(bench: &mut Bench) -> Outcome {
                 bench.burst_read(STREAM, va, 1, 3)?;
                 let bank = if id == regs::TLBIVMID { 0 } else { BANK };
                 // Behind others that take longer, so that it waits in the queue.
-                let mut writes = vec![(regs::TLBIALLH, 0, 0); 24];
+                keep_missing(bench, STREAM, &crowd, 300);
+                let mut writes = vec![(regs::TLBIALLH, 0, 0); 40];
                 writes.push((id, bank, payload));
                 at_once(bench, &writes)?;
                 bench.sync(BANK)?;

@@ -65,8 +65,10 @@ fn set_up(bench: &mut Bench) -> Outcome {
     for (side, root) in [(PLAIN, TABLES), (HYP, TABLES + 0x10_0000)] {
         let mut tables = Tables::usual(root);
         for n in 0..16 {
-            tables.map(bench.memory(), PAGE + (n << 12), RAM + PAGE + (n << 12), READ_WRITE)?;
             tables.map(bench.memory(), OTHER + (n << 16), RAM + 0x10_0000 + (n << 12), READ_WRITE)?;
+        }
+        for n in 0..16.max(crowded(bench).end) {
+            tables.map(bench.memory(), PAGE + (n << 12), RAM + PAGE + (n << 12), READ_WRITE)?;
         }
         tables.map(bench.memory(), GLOBAL, RAM + GLOBAL, READ_WRITE & !NOT_GLOBAL)?;
         tables.map_block(bench.memory(), BLOCK, RAM, 2, READ_WRITE)?;
@@ -197,6 +199,19 @@ pub(super) fn at_once(bench: &mut Bench, writes: &[(RegId, usize, u64)]) -> Outc
     Ok(())
 }
 
+/// Pages behind [`PAGE`], none of its line and more than the micro TLB holds.
+fn crowded(bench: &Bench) -> std::ops::Range<u64> {
+    8..8 + 2 * bench.params().micro_tlb as u64
+}
+
+/// So many reads of these pages, one after the other, so that each misses the micro TLB. A command then waits until the front is empty, and takes
+/// longer than the write of the next one: the queue fills.
+pub(super) fn keep_missing(bench: &mut Bench, stream: u32, vas: &[u64], reads: usize) {
+    for va in vas.iter().cycle().take(reads) {
+        bench.port(0).start(Burst::read(stream, *va, 1, 3));
+    }
+}
+
 /// Commands faster than they are performed, behind one that takes a whole sweep; then a synchronization. None may be lost.
 fn queued(bench: &mut Bench) -> Outcome {
     const PAGES: u64 = 12;
@@ -233,9 +248,11 @@ fn queued(bench: &mut Bench) -> Outcome {
 fn counted(bench: &mut Bench) -> Outcome {
     let params = *bench.params();
     set_up(bench)?;
+    let crowd: Vec<u64> = crowded(bench).map(|n| PAGE + (n << 12)).collect();
     for round in 0..2 {
         for commands in (0..20).chain((20..60).step_by(5)) {
             read(bench, PLAIN, PAGE)?;
+            keep_missing(bench, PLAIN.stream, &crowd, 8 * commands);
             let mut writes = vec![(regs::TLBIALLH, 0, 0); commands];
             if round == 1 {
                 writes.push((regs::TLBIALLNSNH, 0, 0));
