@@ -140,6 +140,13 @@ fn list_names_everything() {
 }
 
 #[test]
+fn a_tour_without_stream_matching_is_wrong_use() {
+    let output = smmu(&["tour", "--preset", "indexed"]);
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("stream indexing"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_demonstration_tells_its_story() {
     let folder = Folder::new("demo");
     let wave = folder.path("nested.vcd");

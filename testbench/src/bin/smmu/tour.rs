@@ -1,6 +1,7 @@
 //! `smmu tour`: directed programs that go where random ones seldom come.
 
 use crate::exit::{engine, preset, print, Failure, Outcome};
+use anyhow::anyhow;
 use smmu_testbench::tour;
 use std::path::PathBuf;
 
@@ -22,6 +23,14 @@ pub struct Args {
 
 pub fn main(args: Args) -> Outcome {
     let params = preset(&args.preset)?;
+    if params.features.stream_indexing {
+        return Err(Failure::Usage(anyhow!(
+            "preset {} has stream indexing, and the tour's streams are found by matching; for this preset: 'smmu demo streams', \
+             'smmu random --preset {}'",
+            params.name,
+            params.name
+        )));
+    }
     let covered = tour::run(params, engine(&args.engine)?).map_err(|error| Failure::Broken(error.into()))?;
     if let Some(path) = &args.coverage {
         covered.write(path).map_err(|error| Failure::Usage(error.into()))?;
