@@ -244,9 +244,8 @@ impl<'a> Run<'a> {
             self.run_while(|run| run.bench.all_ports().any(|port| port.in_flight() > 0))?;
         }
         // Each access has its own limit; how many wait is no sign of anything (128 banks have 512 registers of records).
-        self.run_while(|run| run.bench.control().pending() > 0)?;
+        self.settle_registers()?;
         self.bench.drain()?;
-        while self.bench.mmio_poll().is_some() {}
         self.forget_finished();
         Ok(())
     }
